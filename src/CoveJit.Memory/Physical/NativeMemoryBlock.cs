@@ -1,0 +1,64 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace CoveJit.Memory.Physical;
+
+/// <summary>A lazily committed, zeroed, private mapping of host memory. Pages cost nothing until they are touched.</summary>
+public sealed unsafe partial class NativeMemoryBlock : IDisposable
+{
+    private const int ProtReadWrite = 3;
+    private const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
+    private const int MadviseDontNeed = 4;
+
+    /// <summary>Maps <paramref name="size"/> bytes, rounded up to whole pages.</summary>
+    /// <exception cref="InsufficientMemoryException">The host refuses the mapping.</exception>
+    public NativeMemoryBlock(ulong size)
+    {
+        Size = (size + 4095) & ~4095UL;
+        void* p = Map(null, (nuint)Size, ProtReadWrite, MapPrivateAnonymousNoReserve, -1, 0);
+        if (p == (void*)-1)
+        {
+            throw new InsufficientMemoryException($"the host refuses to map {Size >> 20} MiB: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
+
+        Pointer = (byte*)p;
+    }
+
+    /// <summary>First byte, page-aligned; null after <see cref="Dispose"/>.</summary>
+    public byte* Pointer { get; private set; }
+
+    /// <summary>Size in bytes.</summary>
+    public ulong Size { get; }
+
+    /// <summary>Returns the pages to the host: the content reads as zero afterwards.</summary>
+    public void Discard()
+    {
+        _ = Advise(Pointer, (nuint)Size, MadviseDontNeed);
+    }
+
+    /// <summary>Unmaps the memory. The caller guarantees that nobody uses it any more.</summary>
+    public void Dispose()
+    {
+        if (Pointer != null)
+        {
+            _ = Unmap(Pointer, (nuint)Size);
+            Pointer = null;
+            GC.SuppressFinalize(this);
+        }
+    }
+
+    /// <summary>Unmaps memory that was never disposed of.</summary>
+    ~NativeMemoryBlock()
+    {
+        Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial void* Map(void* address, nuint length, int protection, int flags, int fd, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    private static partial int Unmap(void* address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    private static partial int Advise(void* address, nuint length, int advice);
+}

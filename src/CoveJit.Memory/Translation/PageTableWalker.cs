@@ -1,0 +1,156 @@
+namespace CoveJit.Memory.Translation;
+
+/// <summary>
+/// The virtual-address translation process of Sv39, Sv48 and Sv57 (Privileged, "Virtual Address Translation Process"), step by step as the text has it.
+/// Shared by the harts and the IOMMU.
+/// </summary>
+public static class PageTableWalker
+{
+    private const ulong LeafBits = PageTableEntry.Read | PageTableEntry.Write | PageTableEntry.Execute;
+
+    // A bound on retries, so that no guest can keep a walk going for ever.
+    private const int MaximumAttempts = 64;
+
+    private const ulong ReservedInPointers = PageTableEntry.Dirty | PageTableEntry.Accessed | PageTableEntry.User | PageTableEntry.MemoryType | PageTableEntry.Napot;
+
+    /// <summary>Translates a virtual address.</summary>
+    /// <param name="memory">Where the tables are.</param>
+    /// <param name="stage">Root and modifiers.</param>
+    /// <param name="address">The virtual address.</param>
+    /// <param name="access">What the access does.</param>
+    /// <param name="result">The leaf, if the status is <see cref="WalkStatus.Ok"/>.</param>
+    public static WalkStatus Walk<TMemory>(ref TMemory memory, in StageOne stage, ulong address, AccessType access, out WalkResult result)
+        where TMemory : struct, IWalkMemory
+    {
+        result = default;
+        int virtualBits = 12 + (9 * stage.Levels);
+        if ((ulong)(((long)address << (64 - virtualBits)) >> (64 - virtualBits)) != address)
+        {
+            return WalkStatus.PageFault;
+        }
+
+        WalkStatus status;
+        bool changed;
+        int attempts = 0;
+        do
+        {
+            status = Attempt(ref memory, stage, address, access, ref result, out changed);
+        }
+        while (changed && ++attempts < MaximumAttempts);
+
+        // Another hart rewrites the entry faster than we can read it: the access faults and is retried by software.
+        return changed ? WalkStatus.PageFault : status;
+    }
+
+    private static WalkStatus Attempt<TMemory>(ref TMemory memory, in StageOne stage, ulong address, AccessType access, ref WalkResult result, out bool changed)
+        where TMemory : struct, IWalkMemory
+    {
+        changed = false;
+        ulong table = stage.RootPage << 12;
+        for (int level = stage.Levels - 1; level >= 0; level--)
+        {
+            int shift = 12 + (9 * level);
+            ulong entryAddress = table + (((address >> shift) & 0x1FF) << 3);
+            result.EntriesRead++;
+            WalkStatus status = memory.ReadEntry(entryAddress, out ulong entry);
+            if (status != WalkStatus.Ok)
+            {
+                return status;
+            }
+
+            if ((entry & PageTableEntry.Valid) == 0
+                || (entry & (PageTableEntry.Read | PageTableEntry.Write)) == PageTableEntry.Write
+                || (entry & PageTableEntry.Reserved) != 0
+                || ReservedMemoryType(entry, stage.MemoryTypes))
+            {
+                return WalkStatus.PageFault;
+            }
+
+            ulong page = PageTableEntry.PhysicalPage(entry);
+            if ((entry & LeafBits) == 0)
+            {
+                if ((entry & ReservedInPointers) != 0)
+                {
+                    return WalkStatus.PageFault;
+                }
+
+                table = page << 12;
+                continue;
+            }
+
+            if ((page & ((1UL << (shift - 12)) - 1)) != 0)
+            {
+                return WalkStatus.PageFault; // misaligned superpage
+            }
+
+            if ((entry & PageTableEntry.Napot) != 0)
+            {
+                // Only 64 KiB is defined: level 0 and ppn[3:0] = 1000 (Svnapot, table of encodings).
+                if (level != 0 || (page & 0xF) != 8)
+                {
+                    return WalkStatus.PageFault;
+                }
+
+                page &= ~0xFUL;
+                shift = 16;
+            }
+
+            if (!Permits(entry, stage, access))
+            {
+                return WalkStatus.PageFault;
+            }
+
+            ulong needed = PageTableEntry.Accessed | (access == AccessType.Write ? PageTableEntry.Dirty : 0);
+            if ((entry & needed) != needed)
+            {
+                if (!stage.HardwareUpdate)
+                {
+                    return WalkStatus.PageFault;
+                }
+
+                status = memory.CompareExchangeEntry(entryAddress, entry, entry | needed, out bool exchanged);
+                if (status != WalkStatus.Ok || !exchanged)
+                {
+                    changed = status == WalkStatus.Ok;
+                    return status;
+                }
+
+                entry |= needed;
+            }
+
+            ulong offsetMask = (1UL << shift) - 1;
+            result.Address = ((page << 12) & ~offsetMask) | (address & offsetMask);
+            result.PageShift = shift;
+            result.Entry = entry;
+            return WalkStatus.Ok;
+        }
+
+        return WalkStatus.PageFault; // a pointer at the last level
+    }
+
+    private static bool ReservedMemoryType(ulong entry, bool memoryTypes)
+    {
+        ulong type = entry & PageTableEntry.MemoryType;
+        return type != 0 && (!memoryTypes || type == PageTableEntry.MemoryType);
+    }
+
+    private static bool Permits(ulong entry, in StageOne stage, AccessType access)
+    {
+        bool userPage = (entry & PageTableEntry.User) != 0;
+        if (stage.User != userPage)
+        {
+            // S-mode may touch user pages under SUM, but never execute them; U-mode may never touch supervisor pages.
+            if (stage.User || !stage.PermitSupervisorUserAccess || access == AccessType.Execute)
+            {
+                return false;
+            }
+        }
+
+        return access switch
+        {
+            AccessType.Read => (entry & PageTableEntry.Read) != 0 || (stage.MakeExecutableReadable && (entry & PageTableEntry.Execute) != 0),
+            AccessType.Write => (entry & PageTableEntry.Write) != 0,
+            _ => (entry & PageTableEntry.Execute) != 0,
+        };
+    }
+}

@@ -1,0 +1,183 @@
+using CoveJit.Memory.Physical;
+
+namespace CoveJit.Memory.Translation;
+
+/// <summary>
+/// A hart's software TLB: a pool of <see cref="TlbBank"/>s, one for each recently used <see cref="TlbContext"/>.
+/// Only the owning hart calls it, except for <see cref="DropWrites"/>, which any thread may call.
+/// </summary>
+public sealed unsafe class Tlb : IDisposable
+{
+    private const int Banks = 16;
+
+    private readonly NativeMemoryBlock _memory = new(Banks * (ulong)TlbBank.Size);
+    private readonly TlbContext[] _contexts = new TlbContext[Banks];
+    private readonly ulong[] _lastUse = new ulong[Banks];
+
+    // Which 2 MiB regions have entries that came from 2 MiB pages, and which 1 GiB regions from larger ones: hashed to 64 bits.
+    private readonly ulong[] _megapages = new ulong[Banks];
+    private readonly ulong[] _gigapages = new ulong[Banks];
+    private readonly bool[] _filled = new bool[Banks];
+    private ulong _uses;
+
+    /// <summary>Makes an empty TLB.</summary>
+    public Tlb()
+    {
+        Array.Fill(_contexts, TlbContext.None);
+        new Span<byte>(_memory.Pointer, Banks * TlbBank.Size).Fill(0xFF);
+    }
+
+    /// <summary>Fills since creation, by access type.</summary>
+    public ulong[] Fills { get; } = new ulong[3];
+
+    /// <summary>The bank of a context; the least recently used one is recycled if there is none yet.</summary>
+    public TlbBank* Select(in TlbContext context)
+    {
+        int victim = 0;
+        for (int i = 0; i < Banks; i++)
+        {
+            if (_contexts[i] == context)
+            {
+                _lastUse[i] = ++_uses;
+                return Bank(i);
+            }
+
+            if (_lastUse[i] < _lastUse[victim])
+            {
+                victim = i;
+            }
+        }
+
+        if (_contexts[victim] != TlbContext.None)
+        {
+            Clear(victim);
+        }
+
+        _contexts[victim] = context;
+        _lastUse[victim] = ++_uses;
+        return Bank(victim);
+    }
+
+    /// <summary>Installs an entry.</summary>
+    /// <param name="bank">The bank, from <see cref="Select"/>.</param>
+    /// <param name="address">Virtual address within the page.</param>
+    /// <param name="access">Which array.</param>
+    /// <param name="host">Host address of the page's first byte.</param>
+    /// <param name="pageShift">log2 of the size of the mapping that the entry is a part of.</param>
+    public void Fill(TlbBank* bank, ulong address, AccessType access, byte* host, int pageShift)
+    {
+        ulong page = address & ~0xFFFUL;
+        TlbEntry* entry = TlbBank.EntryFor(bank, address, access);
+
+        // The tag goes last: DropWrites, on another thread, must not see a tag with a stale addend.
+        Volatile.Write(ref entry->Tag, TlbEntry.Invalid);
+        Volatile.Write(ref entry->Addend, (nint)((ulong)host - page));
+        Volatile.Write(ref entry->Tag, page);
+        Fills[(int)access]++;
+        int index = (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
+        _filled[index] = true;
+        if (pageShift > 12)
+        {
+            if (pageShift <= 21)
+            {
+                _megapages[index] |= RegionBit(address >> 21);
+            }
+            else
+            {
+                _gigapages[index] |= RegionBit(address >> 30);
+            }
+        }
+    }
+
+    /// <summary>Forgets everything: SFENCE.VMA x0, x0, and changes of PMP.</summary>
+    public void FlushAll()
+    {
+        for (int i = 0; i < Banks; i++)
+        {
+            if (_contexts[i] != TlbContext.None)
+            {
+                Clear(i);
+            }
+        }
+    }
+
+    /// <summary>Forgets an address space: SFENCE.VMA x0, asid.</summary>
+    public void FlushAsid(uint asid)
+    {
+        for (int i = 0; i < Banks; i++)
+        {
+            if (_contexts[i] != TlbContext.None && _contexts[i].Asid == asid)
+            {
+                Clear(i);
+            }
+        }
+    }
+
+    /// <summary>Forgets the mappings of a virtual address, of all address spaces or of one: SFENCE.VMA rs1, x0 and SFENCE.VMA rs1, rs2.</summary>
+    public void FlushAddress(ulong address, uint? asid)
+    {
+        for (int i = 0; i < Banks; i++)
+        {
+            if (_contexts[i] == TlbContext.None || (asid is uint a && _contexts[i].Asid != a))
+            {
+                continue;
+            }
+
+            // A leaf of a superpage maps many of our 4 KiB entries; the fence names any of its addresses.
+            if ((_gigapages[i] & RegionBit(address >> 30)) != 0 || (_megapages[i] & RegionBit(address >> 21)) != 0)
+            {
+                Clear(i);
+                continue;
+            }
+
+            for (AccessType access = AccessType.Read; access <= AccessType.Execute; access++)
+            {
+                TlbEntry* entry = TlbBank.EntryFor(Bank(i), address, access);
+                if (entry->Tag == (address & ~0xFFFUL))
+                {
+                    entry->Tag = TlbEntry.Invalid;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// Drops the write entries that lead to a page of guest RAM that has just been flagged. Thread-safe: a hart that fills such an entry
+    /// concurrently looks at the flag after its fill.
+    /// </summary>
+    public void DropWrites(byte* hostPage)
+    {
+        for (int i = 0; i < Banks; i++)
+        {
+            TlbEntry* entry = (TlbEntry*)((byte*)Bank(i) + ((int)AccessType.Write * TlbBank.ArraySize));
+            for (int n = 0; n < TlbBank.Entries; n++, entry++)
+            {
+                ulong tag = Volatile.Read(ref entry->Tag);
+                if (tag != TlbEntry.Invalid && (ulong)entry->Addend + tag == (ulong)hostPage)
+                {
+                    Interlocked.CompareExchange(ref entry->Tag, TlbEntry.Invalid, tag);
+                }
+            }
+        }
+    }
+
+    /// <summary>Releases the memory.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    private static ulong RegionBit(ulong region) => 1UL << (int)((region * 0x9E3779B97F4A7C15) >> 58);
+
+    private TlbBank* Bank(int index) => (TlbBank*)(_memory.Pointer + (index * TlbBank.Size));
+
+    private void Clear(int index)
+    {
+        if (!_filled[index])
+        {
+            return;
+        }
+
+        _filled[index] = false;
+        TlbBank.Clear(Bank(index));
+        _megapages[index] = 0;
+        _gigapages[index] = 0;
+    }
+}
