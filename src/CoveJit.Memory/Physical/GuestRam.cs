@@ -73,7 +73,7 @@ public sealed unsafe class GuestRam : IDisposable
     public void NotifyWrite(ulong address, int length)
     {
         PageFlags flags = FlagsOf(address);
-        if (flags != PageFlags.None)
+        if ((flags & PageFlags.SlowStores) != 0)
         {
             NotifyObservers(address, length, flags);
         }

@@ -1,6 +1,6 @@
 namespace CoveJit.Memory.Physical;
 
-/// <summary>What is special about a page of guest RAM. A page with any flag never gets a write entry in a TLB: stores to it take the slow path.</summary>
+/// <summary>What is special about a page of guest RAM. </summary>
 [Flags]
 public enum PageFlags : byte
 {
@@ -12,4 +12,10 @@ public enum PageFlags : byte
 
     /// <summary>Somebody watches stores to the page (HTIF's tohost, a debugger's watchpoint).</summary>
     Watched = 2,
+
+    /// <summary>Some TLB may hold a write entry for the page, to be dropped when one of the other flags is set.</summary>
+    HasWriteEntry = 4,
+
+    /// <summary>The flags that keep write entries out of the TLBs: stores to such a page take the slow path and are reported.</summary>
+    SlowStores = Code | Watched,
 }

@@ -58,6 +58,19 @@ public sealed unsafe class Tlb : IDisposable
         return Bank(victim);
     }
 
+    /// <summary>Whether a bank still belongs to a context; if so it counts as used.</summary>
+    public bool Holds(TlbBank* bank, in TlbContext context)
+    {
+        int index = (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
+        if (_contexts[index] != context)
+        {
+            return false;
+        }
+
+        _lastUse[index] = ++_uses;
+        return true;
+    }
+
     /// <summary>Installs an entry.</summary>
     /// <param name="bank">The bank, from <see cref="Select"/>.</param>
     /// <param name="address">Virtual address within the page.</param>

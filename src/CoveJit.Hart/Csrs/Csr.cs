@@ -1,0 +1,36 @@
+namespace CoveJit.Harts.Csrs;
+
+/// <summary>One control and status register: its number, its name as the specification spells it, and what reading and writing it mean.</summary>
+/// <remarks>Privilege and read-only rules follow from the number; only further conditions are declared.</remarks>
+/// <param name="number">CSR number.</param>
+/// <param name="name">Name.</param>
+/// <param name="read">Value as software reads it.</param>
+/// <param name="write">Write with WARL rules applied; null for a register that ignores writes.</param>
+/// <param name="permits">Further condition for any access (state enables, counter enables, TVM, FS); null if there is none.</param>
+/// <param name="readForModify">Value that CSRRS and CSRRC modify where it differs from the one they return (mip.SEIP).</param>
+public sealed class Csr(
+    uint number,
+    string name,
+    Func<Hart, ulong> read,
+    Action<Hart, ulong>? write = null,
+    Func<Hart, bool>? permits = null,
+    Func<Hart, ulong>? readForModify = null)
+{
+    /// <summary>CSR number.</summary>
+    public uint Number { get; } = number;
+
+    /// <summary>Name as the specification spells it.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Reads the register. Privilege has been checked.</summary>
+    public ulong Read(Hart hart) => read(hart);
+
+    /// <summary>Writes the register. Privilege has been checked.</summary>
+    public void Write(Hart hart, ulong value) => write?.Invoke(hart, value);
+
+    /// <summary>The value that a read-modify-write starts from.</summary>
+    public ulong ReadForModify(Hart hart) => readForModify is null ? read(hart) : readForModify(hart);
+
+    /// <summary>Whether the conditions beyond privilege hold.</summary>
+    public bool Permits(Hart hart) => permits is null || permits(hart);
+}

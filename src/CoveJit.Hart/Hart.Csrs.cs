@@ -1,0 +1,205 @@
+using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Traps;
+using CoveJit.Memory.Protection;
+using CoveJit.Memory.Translation;
+
+namespace CoveJit.Harts;
+
+/// <summary>Storage of the CSRs and the writes with side effects; the registers themselves are declared in <c>Csrs/</c>.</summary>
+public sealed unsafe partial class Hart
+{
+    /// <summary>mstatus without the derived bits; <see cref="ReadMstatus"/> is what software reads.</summary>
+    public ulong Mstatus { get; internal set; }
+
+    /// <summary>medeleg.</summary>
+    public ulong Medeleg { get; set; }
+
+    /// <summary>mideleg; managed firmware sets it before the hart runs.</summary>
+    public ulong Mideleg { get; set; }
+
+    /// <summary>mie.</summary>
+    public ulong Mie { get; internal set; }
+
+    /// <summary>mtvec.</summary>
+    public ulong Mtvec { get; internal set; }
+
+    /// <summary>mcounteren.</summary>
+    public uint Mcounteren { get; set; }
+
+    /// <summary>menvcfg; use <see cref="WriteMenvcfg"/> to change it.</summary>
+    public ulong Menvcfg { get; private set; }
+
+    /// <summary>mepc.</summary>
+    public ulong Mepc { get; internal set; }
+
+    /// <summary>mcause.</summary>
+    public ulong Mcause { get; internal set; }
+
+    /// <summary>mtval.</summary>
+    public ulong Mtval { get; internal set; }
+
+    /// <summary>stvec.</summary>
+    public ulong Stvec { get; internal set; }
+
+    /// <summary>sepc.</summary>
+    public ulong Sepc { get; internal set; }
+
+    /// <summary>scause.</summary>
+    public ulong Scause { get; internal set; }
+
+    /// <summary>stval.</summary>
+    public ulong Stval { get; internal set; }
+
+    /// <summary>stimecmp; use <see cref="WriteStimecmp"/> to change it.</summary>
+    public ulong Stimecmp { get; private set; }
+
+    /// <summary>satp; WARL: a write of an unsupported mode changes nothing.</summary>
+    public ulong Satp { get; private set; }
+
+    internal ulong Mscratch { get; set; }
+
+    internal ulong Sscratch { get; set; }
+
+    internal uint Scounteren { get; set; }
+
+    internal ulong Senvcfg { get; set; }
+
+    internal ulong[] Mstateen { get; } = new ulong[4];
+
+    internal ulong SoftwarePending => Volatile.Read(ref _softwarePending);
+
+    /// <summary>mstatus as software reads it: FS and SD reflect the floating-point state.</summary>
+    public ulong ReadMstatus()
+    {
+        if (_state->FloatDirty != 0 && _state->FloatOff == 0)
+        {
+            Mstatus |= Csrs.Mstatus.Fs;
+        }
+
+        return Mstatus | Csrs.Mstatus.Xl | ((Mstatus & Csrs.Mstatus.Fs) == Csrs.Mstatus.Fs ? Csrs.Mstatus.Sd : 0);
+    }
+
+    /// <summary>Writes the fields of mstatus in <paramref name="mask"/>.</summary>
+    public void WriteMstatus(ulong value, ulong mask)
+    {
+        ulong mpp = value & Csrs.Mstatus.Mpp;
+        if (mpp == 2UL << Csrs.Mstatus.MppShift)
+        {
+            value = (value & ~Csrs.Mstatus.Mpp) | (Mstatus & Csrs.Mstatus.Mpp); // reserved: keep the old mode
+        }
+
+        Mstatus = (ReadMstatus() & Csrs.Mstatus.Writable & ~mask) | (value & mask);
+        UpdateFloatState();
+        RecheckInterrupts();
+    }
+
+    /// <summary>Writes menvcfg.</summary>
+    public void WriteMenvcfg(ulong value)
+    {
+        ulong old = Menvcfg;
+        Menvcfg = LegalizeEnvcfg(old, value, Envcfg.MachineWritable);
+        if (((old ^ Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte)) != 0)
+        {
+            FlushTranslations();
+        }
+
+        if (((old ^ Menvcfg) & Envcfg.Stce) != 0)
+        {
+            PollTimers();
+        }
+    }
+
+    /// <summary>Writes stimecmp and re-evaluates STIP.</summary>
+    public void WriteStimecmp(ulong value)
+    {
+        Stimecmp = value;
+        PollTimers();
+    }
+
+    internal static ulong LegalizeVector(ulong old, ulong value) => (value & 3) <= 1 ? value : (value & ~3UL) | (old & 3);
+
+    internal static ulong LegalizeEnvcfg(ulong old, ulong value, ulong writable)
+    {
+        // CBIE = 2 is reserved: keep the old setting.
+        if ((value & Envcfg.Cbie) == 2UL << 4)
+        {
+            value = (value & ~Envcfg.Cbie) | (old & Envcfg.Cbie);
+        }
+
+        return value & writable;
+    }
+
+    internal void WriteMie(ulong value)
+    {
+        Mie = value & InterruptCode.All;
+        RecheckInterrupts();
+    }
+
+    internal void WriteMideleg(ulong value)
+    {
+        Mideleg = value;
+        RecheckInterrupts();
+    }
+
+    internal void WriteSatp(ulong value)
+    {
+        uint mode = (uint)(value >> 60);
+        if (mode != 0 && (mode < 8 || mode > 5 + (uint)Configuration.MaximumLevels))
+        {
+            return;
+        }
+
+        ulong asidMask = ((1UL << Configuration.AsidBits) - 1) << 44;
+        Satp = value & (asidMask | (0xFUL << 60) | ((1UL << 44) - 1));
+    }
+
+    internal void WriteMseccfg(ulong value)
+    {
+        Pmp.WriteSecurityConfiguration(value);
+        FlushTranslations();
+    }
+
+    internal void WritePmp(Action<PmpUnit> write)
+    {
+        write(Pmp);
+        FlushTranslations();
+    }
+
+    internal void WriteFloatControl(uint fflags, uint frm)
+    {
+        _state->Fflags = fflags;
+        _state->Frm = frm;
+        _state->FloatDirty = 1;
+    }
+
+    internal bool StateEnabled(ulong bit) => Privilege == PrivilegeMode.Machine || (Mstateen[0] & bit) != 0;
+
+    /// <summary>Lets lower modes use the state that <c>mstateen0</c> gates, as firmware does at start.</summary>
+    public void EnableAllState()
+    {
+        for (int i = 0; i < Mstateen.Length; i++)
+        {
+            Mstateen[i] = StateEnableCsrs.StateEnable | (i == 0 ? StateEnableCsrs.Envcfg : 0);
+        }
+    }
+
+    private void ResetCsrs()
+    {
+        Mstatus = 0;
+        Medeleg = Mideleg = Mie = Mtvec = Menvcfg = Mepc = Mcause = Mtval = Mscratch = 0;
+        Stvec = Sepc = Scause = Stval = Satp = Sscratch = Senvcfg = 0;
+        Stimecmp = ulong.MaxValue;
+        Mcounteren = Scounteren = 0;
+        Array.Clear(Mstateen);
+        _softwarePending = 0;
+        _waiting = _yielding = false;
+    }
+
+    // Brings the two float words of the executing state in line with mstatus.FS.
+    private void UpdateFloatState()
+    {
+        ulong fs = Mstatus & Csrs.Mstatus.Fs;
+        _state->FloatOff = fs == 0 ? 1u : 0;
+        _state->FloatDirty = fs == Csrs.Mstatus.Fs ? 1u : 0;
+    }
+}

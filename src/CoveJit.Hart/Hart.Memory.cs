@@ -1,0 +1,314 @@
+using System.Runtime.CompilerServices;
+using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Traps;
+using CoveJit.Memory.Physical;
+using CoveJit.Memory.Protection;
+using CoveJit.Memory.Translation;
+
+namespace CoveJit.Harts;
+
+/// <summary>Memory access: everything behind a miss of the TLB.</summary>
+public sealed unsafe partial class Hart
+{
+    private readonly TlbContext[] _cachedContexts = new TlbContext[16];
+    private readonly nint[] _cachedBanks = new nint[16];
+    private PrivilegeMode _dataMode;
+
+    /// <summary>Loads from guest virtual memory; called when the TLB's fast path does not match.</summary>
+    /// <param name="address">Virtual address, any alignment.</param>
+    /// <param name="size">1, 2, 4, 8 or 16 bytes.</param>
+    /// <param name="value">The (low 8) bytes, zero-extended.</param>
+    /// <returns>False if an exception was recorded.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool Load(ulong address, int size, out ulong value)
+    {
+        if (CrossesPage(address, size))
+        {
+            return LoadAcross(address, size, out value);
+        }
+
+        value = 0;
+        if (!Resolve(address, size, AccessType.Read, out ulong physical))
+        {
+            return false;
+        }
+
+        if (Map.Ram.Contains(physical, (ulong)size))
+        {
+            byte* p = Map.Ram.HostAddress(physical);
+            value = size switch
+            {
+                1 => Volatile.Read(ref *p),
+                2 => Volatile.Read(ref *(ushort*)p),
+                4 => Volatile.Read(ref *(uint*)p),
+                _ => Volatile.Read(ref *(ulong*)p),
+            };
+            return true;
+        }
+
+        return Map.TryRead(physical, size, out value) || Fault(TrapCause.LoadAccessFault, address);
+    }
+
+    /// <summary>Stores to guest virtual memory; called when the TLB's fast path does not match. Parameters as <see cref="Load"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool Store(ulong address, int size, ulong value)
+    {
+        if (CrossesPage(address, size))
+        {
+            return StoreAcross(address, size, value);
+        }
+
+        if (!Resolve(address, size, AccessType.Write, out ulong physical))
+        {
+            return false;
+        }
+
+        return Map.TryWrite(physical, size, value) || Fault(TrapCause.StoreAccessFault, address);
+    }
+
+    /// <summary>
+    /// Translates and checks an access that does not cross a page, filling the TLB if all of the page is RAM that may be so accessed.
+    /// </summary>
+    /// <returns>False if an exception was recorded.</returns>
+    internal bool Resolve(ulong address, int size, AccessType access, out ulong physical)
+    {
+        PrivilegeMode mode = access == AccessType.Execute ? Privilege : _dataMode;
+        int pageShift = 12;
+        if (mode == PrivilegeMode.Machine || (Satp >> 60) == 0)
+        {
+            physical = address;
+            pageShift = 30; // no page tables: nothing to fence, any superpage will do
+        }
+        else
+        {
+            StageOne stage = new()
+            {
+                Levels = (int)(Satp >> 60) - 5,
+                RootPage = Satp & ((1UL << 44) - 1),
+                User = mode == PrivilegeMode.User,
+                PermitSupervisorUserAccess = (Mstatus & Csrs.Mstatus.Sum) != 0,
+                MakeExecutableReadable = (Mstatus & Csrs.Mstatus.Mxr) != 0,
+                HardwareUpdate = (Menvcfg & Envcfg.Adue) != 0,
+                MemoryTypes = (Menvcfg & Envcfg.Pbmte) != 0,
+            };
+            HartWalkMemory memory = new(this);
+            WalkStatus status = PageTableWalker.Walk(ref memory, stage, address, access, out WalkResult result);
+            PageTableReads += (ulong)result.EntriesRead;
+            physical = result.Address;
+            pageShift = result.PageShift;
+            if (status != WalkStatus.Ok)
+            {
+                return Fault(CauseOf(status, access), address);
+            }
+        }
+
+        PmpVerdict verdict = Pmp.CheckPage(physical, access, mode);
+        if (verdict == PmpVerdict.Deny || (verdict == PmpVerdict.Mixed && !Pmp.Check(physical, (ulong)size, access, mode)))
+        {
+            return Fault(CauseOf(WalkStatus.AccessFault, access), address);
+        }
+
+        if (verdict == PmpVerdict.Allow && Map.Ram.Contains(physical & ~0xFFFUL, 0x1000))
+        {
+            FillTlb(address, access, physical, pageShift);
+        }
+
+        return true;
+    }
+
+    /// <summary>Selects the TLB banks for the current mode and address space. Called whenever something they depend on may have changed.</summary>
+    /// <returns>Whether a bank changed: executing code must reload them.</returns>
+    internal bool UpdateContext()
+    {
+        _dataMode = (Mstatus & Csrs.Mstatus.Mprv) != 0 && Privilege == PrivilegeMode.Machine
+            ? (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift)
+            : Privilege;
+        TlbBank* fetch = BankFor(Privilege);
+        TlbBank* data = _dataMode == Privilege ? fetch : BankFor(_dataMode);
+        bool changed = fetch != _state->FetchBank || data != _state->DataBank;
+        _state->FetchBank = fetch;
+        _state->DataBank = data;
+        return changed;
+    }
+
+    /// <summary>Forgets every cached translation (PMP, menvcfg and the like changed).</summary>
+    internal void FlushTranslations() => Tlb.FlushAll();
+
+    /// <summary>
+    /// Tells whether the page tables' or PMP's permission for an AMO-like access holds and returns the host address of the naturally aligned
+    /// operand; null if an exception was recorded, or if the target is not RAM.
+    /// </summary>
+    internal byte* AtomicOperand(ulong address, int size, AccessType access)
+    {
+        if ((address & (ulong)(size - 1)) != 0)
+        {
+            // Misaligned atomics are not supported (no Zam): address-misaligned, as for LR/SC.
+            Fault(access == AccessType.Read ? TrapCause.LoadMisaligned : TrapCause.StoreMisaligned, address);
+            return null;
+        }
+
+        TlbEntry* entry = TlbBank.EntryFor(_state->DataBank, address, access);
+        if (entry->Tag == (address & ~0xFFFUL))
+        {
+            return (byte*)(address + (ulong)entry->Addend);
+        }
+
+        if (!Resolve(address, size, access, out ulong physical))
+        {
+            return null;
+        }
+
+        if (!Map.Ram.Contains(physical, (ulong)size))
+        {
+            Fault(access == AccessType.Read ? TrapCause.LoadAccessFault : TrapCause.StoreAccessFault, address);
+            return null;
+        }
+
+        return Map.Ram.HostAddress(physical);
+    }
+
+    /// <summary>Reports an atomic store to a flagged page, which the fast path of <see cref="AtomicOperand"/> never returns.</summary>
+    internal void AfterAtomicStore(byte* host, int size) => Map.Ram.NotifyWrite((ulong)(host - Map.Ram.Pointer) + Map.Ram.Base, size);
+
+    private static bool CrossesPage(ulong address, int size) => (address & 0xFFF) + (ulong)size > 0x1000;
+
+    private static TrapCause CauseOf(WalkStatus status, AccessType access) => (status, access) switch
+    {
+        (WalkStatus.PageFault, AccessType.Read) => TrapCause.LoadPageFault,
+        (WalkStatus.PageFault, AccessType.Write) => TrapCause.StorePageFault,
+        (WalkStatus.PageFault, _) => TrapCause.InstructionPageFault,
+        (_, AccessType.Read) => TrapCause.LoadAccessFault,
+        (_, AccessType.Write) => TrapCause.StoreAccessFault,
+        _ => TrapCause.InstructionAccessFault,
+    };
+
+    private TlbBank* BankFor(PrivilegeMode mode)
+    {
+        TlbContext context = mode == PrivilegeMode.Machine
+            ? new TlbContext(0, (uint)mode)
+            : new TlbContext(Satp, (uint)mode | (uint)((Mstatus & (Csrs.Mstatus.Sum | Csrs.Mstatus.Mxr)) >> 16));
+        uint slot = context.Modifiers & 15;
+        if (_cachedContexts[slot] == context && Tlb.Holds((TlbBank*)_cachedBanks[slot], context))
+        {
+            return (TlbBank*)_cachedBanks[slot];
+        }
+
+        TlbBank* bank = Tlb.Select(context);
+        _cachedContexts[slot] = context;
+        _cachedBanks[slot] = (nint)bank;
+        return bank;
+    }
+
+    private void FillTlb(ulong address, AccessType access, ulong physical, int pageShift)
+    {
+        GuestRam ram = Map.Ram;
+        TlbBank* bank = access == AccessType.Execute ? _state->FetchBank : _state->DataBank;
+        byte* host = ram.HostAddress(physical & ~0xFFFUL);
+        if (access != AccessType.Write)
+        {
+            Tlb.Fill(bank, address, access, host, pageShift);
+            return;
+        }
+
+        PageFlags flags = ram.FlagsOf(physical);
+        if ((flags & PageFlags.SlowStores) != 0)
+        {
+            return;
+        }
+
+        if ((flags & PageFlags.HasWriteEntry) == 0)
+        {
+            ram.SetFlags(physical, PageFlags.HasWriteEntry);
+        }
+
+        Tlb.Fill(bank, address, access, host, pageShift);
+
+        // Whoever flags the page clears HasWriteEntry and then scans; if that came between our two steps, the entry must go again.
+        Interlocked.MemoryBarrier();
+        if ((ram.FlagsOf(physical) & (PageFlags.SlowStores | PageFlags.HasWriteEntry)) != PageFlags.HasWriteEntry)
+        {
+            TlbBank.EntryFor(bank, address, access)->Tag = TlbEntry.Invalid;
+        }
+    }
+
+    private bool LoadAcross(ulong address, int size, out ulong value)
+    {
+        value = 0;
+        int first = (int)(0x1000 - (address & 0xFFF));
+        if (!Resolve(address, first, AccessType.Read, out ulong low) || !Resolve(address + (ulong)first, size - first, AccessType.Read, out ulong high))
+        {
+            return false;
+        }
+
+        for (int i = size - 1; i >= 0; i--)
+        {
+            ulong physical = i < first ? low + (ulong)i : high + (ulong)(i - first);
+            if (!Map.Ram.Contains(physical, 1))
+            {
+                // A misaligned access to I/O: the PMA does not support it.
+                return Fault(TrapCause.LoadAccessFault, i < first ? address : address + (ulong)first);
+            }
+
+            value = (value << 8) | *Map.Ram.HostAddress(physical);
+        }
+
+        return true;
+    }
+
+    private bool StoreAcross(ulong address, int size, ulong value)
+    {
+        int first = (int)(0x1000 - (address & 0xFFF));
+        if (!Resolve(address, first, AccessType.Write, out ulong low) || !Resolve(address + (ulong)first, size - first, AccessType.Write, out ulong high))
+        {
+            return false;
+        }
+
+        if (!Map.Ram.Contains(low, (ulong)first) || !Map.Ram.Contains(high, (ulong)(size - first)))
+        {
+            return Fault(TrapCause.StoreAccessFault, Map.Ram.Contains(low, (ulong)first) ? address + (ulong)first : address);
+        }
+
+        for (int i = 0; i < size; i++)
+        {
+            *Map.Ram.HostAddress(i < first ? low + (ulong)i : high + (ulong)(i - first)) = (byte)(value >> (8 * i));
+        }
+
+        Map.Ram.NotifyWrite(low, first);
+        Map.Ram.NotifyWrite(high, size - first);
+        return true;
+    }
+
+    /// <summary>Physical memory as the page-table walker sees it: PMP applies to implicit accesses as to S-mode's.</summary>
+    private readonly struct HartWalkMemory(Hart hart) : IWalkMemory
+    {
+        public WalkStatus ReadEntry(ulong address, out ulong entry)
+        {
+            if (!hart.Pmp.Check(address, 8, AccessType.Read, PrivilegeMode.Supervisor) || !hart.Map.Ram.Contains(address, 8))
+            {
+                // Page tables in I/O space are not supported by this platform's PMAs.
+                entry = 0;
+                return WalkStatus.AccessFault;
+            }
+
+            entry = Volatile.Read(ref *(ulong*)hart.Map.Ram.HostAddress(address));
+            return WalkStatus.Ok;
+        }
+
+        public WalkStatus CompareExchangeEntry(ulong address, ulong expected, ulong desired, out bool exchanged)
+        {
+            exchanged = false;
+            if (!hart.Pmp.Check(address, 8, AccessType.Write, PrivilegeMode.Supervisor))
+            {
+                return WalkStatus.AccessFault;
+            }
+
+            exchanged = Interlocked.CompareExchange(ref *(ulong*)hart.Map.Ram.HostAddress(address), desired, expected) == expected;
+            if (exchanged)
+            {
+                hart.Map.Ram.NotifyWrite(address, 8);
+            }
+
+            return WalkStatus.Ok;
+        }
+    }
+}

@@ -1,0 +1,317 @@
+using CoveJit.Harts.Code;
+using CoveJit.Harts.Execution;
+using CoveJit.Harts.State;
+using CoveJit.Harts.Timing;
+using CoveJit.Harts.Traps;
+using CoveJit.Isa;
+using CoveJit.Memory.Translation;
+
+namespace CoveJit.Harts;
+
+/// <summary>Why <see cref="Hart.RunSlice"/> returned.</summary>
+public enum SliceEnd
+{
+    /// <summary>The budget is used up, or the guest yielded.</summary>
+    Budget,
+
+    /// <summary>The hart waits for an interrupt, or is stopped (SBI HSM).</summary>
+    Idle,
+
+    /// <summary>Somebody raised <see cref="Attention.Stop"/>.</summary>
+    Stopped,
+}
+
+/// <summary>The run loop around executing code, and requests from other threads.</summary>
+public sealed unsafe partial class Hart
+{
+    // How often, in instructions, a running hart looks at the clock: about 0.1 ms of host time.
+    private const ulong TimerPollInterval = 20_000;
+
+    private readonly HartSleeper _sleeper = new();
+    private readonly Lock _requestLock = new();
+    private readonly Queue<Action<Hart>> _requests = new();
+    private ulong _requestsPosted;
+    private ulong _requestsDone;
+    private volatile bool _inGuest;
+    private ulong _nextTimerPoll;
+    private bool _waiting;
+    private bool _yielding;
+
+    /// <summary>Whether the hart is stopped: it executes nothing until a request clears this (SBI HSM).</summary>
+    public bool Halted { get; set; }
+
+    /// <summary>Executes guest code.</summary>
+    /// <param name="budget">Instructions to execute at most; exceeded by less than a block.</param>
+    public SliceEnd RunSlice(long budget)
+    {
+        ulong end = _state->InstructionsRetired + (ulong)budget;
+        _inGuest = true;
+        Interlocked.MemoryBarrier(); // before the look at Attention: see RunOn
+        try
+        {
+            PollTimers();
+            _nextTimerPoll = _state->InstructionsRetired + TimerPollInterval;
+            while (true)
+            {
+                if (_state->Attention != 0 && Attend())
+                {
+                    return SliceEnd.Stopped;
+                }
+
+                if (Halted || (_waiting && !WakesUp()))
+                {
+                    return SliceEnd.Idle;
+                }
+
+                long remaining = (long)(end - _state->InstructionsRetired);
+                if (remaining <= 0 || _yielding)
+                {
+                    _yielding = false;
+                    return SliceEnd.Budget;
+                }
+
+                if (_state->InstructionsRetired >= _nextTimerPoll)
+                {
+                    PollTimers();
+                    _nextTimerPoll = _state->InstructionsRetired + TimerPollInterval;
+                    continue;
+                }
+
+                switch (Interpreter.Run(this, _state, Math.Min(remaining, (long)(_nextTimerPoll - _state->InstructionsRetired))))
+                {
+                    case RunExit.Trap:
+                        TakePendingTrap();
+                        break;
+                    case RunExit.Step:
+                        Step();
+                        break;
+                    default:
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            _inGuest = false;
+        }
+    }
+
+    /// <summary>Executes one instruction, fetched and decoded by itself, or takes its trap.</summary>
+    public void Step()
+    {
+        if (!Fetch(_state->Pc, out uint raw))
+        {
+            TakePendingTrap();
+            return;
+        }
+
+        DecodedInstruction instruction = Decoder.Decode(raw, Configuration.Extensions);
+        Flow flow = Interpreter.Execute(this, _state, &instruction);
+        if (flow == Flow.Trap)
+        {
+            TakePendingTrap();
+            return;
+        }
+
+        if (flow is Flow.Next or Flow.Leave)
+        {
+            _state->Pc += instruction.Length;
+        }
+
+        _state->InstructionsRetired++;
+    }
+
+    /// <summary>Sleeps until something raises attention or the next timer is due.</summary>
+    public void Sleep()
+    {
+        ulong now = Clock.Ticks;
+        ulong deadline = Halted ? ulong.MaxValue : NextDeadline;
+        if (deadline > now)
+        {
+            _sleeper.Sleep(ref _state->Attention, deadline == ulong.MaxValue ? null : (deadline - now) * (1_000_000_000 / Clock.Frequency));
+        }
+    }
+
+    /// <summary>Makes the hart do something at its next look at its surroundings, before it executes another instruction. Thread-safe.</summary>
+    /// <returns>The request's number, for <see cref="IsDone"/>.</returns>
+    public ulong Post(Action<Hart> request)
+    {
+        ulong ticket;
+        lock (_requestLock)
+        {
+            _requests.Enqueue(request);
+            ticket = ++_requestsPosted;
+        }
+
+        RaiseAttention(Attention.Requests);
+        return ticket;
+    }
+
+    /// <summary>Whether a posted request has been carried out, or will be before the hart executes another instruction.</summary>
+    public bool IsDone(ulong ticket) => !_inGuest || Volatile.Read(ref _requestsDone) >= ticket;
+
+    /// <summary>Waits until another hart has carried out a request, serving this hart's own meanwhile, so that two harts may wait for each other.</summary>
+    public void Await(Hart target, ulong ticket)
+    {
+        SpinWait spin = default;
+        while (!target.IsDone(ticket))
+        {
+            ServeRequests();
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    /// <summary>Finds the block at a virtual address: the interpreter's slow path.</summary>
+    /// <param name="pc">Virtual address.</param>
+    /// <param name="table">The page's table of block references, for blocks to come.</param>
+    /// <param name="block">The block.</param>
+    /// <returns>What to do: <see cref="RunExit.None"/> with a block; otherwise leave.</returns>
+    internal RunExit FindBlock(ulong pc, out uint* table, out Block* block)
+    {
+        table = null;
+        block = null;
+        TlbEntry* entry = TlbBank.EntryFor(_state->FetchBank, pc, AccessType.Execute);
+        ulong physical;
+        if (entry->Tag == (pc & ~0xFFFUL))
+        {
+            physical = (ulong)(pc + (ulong)entry->Addend - (ulong)Map.Ram.Pointer) + Map.Ram.Base;
+        }
+        else
+        {
+            if (!Resolve(pc, 2, AccessType.Execute, out physical))
+            {
+                return RunExit.Trap;
+            }
+
+            if (entry->Tag != (pc & ~0xFFFUL))
+            {
+                return RunExit.Step; // not RAM, or PMP splits the page: fetch each instruction by itself
+            }
+        }
+
+        if (Code.IsFull)
+        {
+            return RunExit.CodeCacheFull;
+        }
+
+        block = Code.Find(physical);
+        if (block == null)
+        {
+            return RunExit.Step;
+        }
+
+        table = Code.Tables[(physical - Map.Ram.Base) >> 12];
+        return RunExit.None;
+    }
+
+    private bool Fetch(ulong pc, out uint raw)
+    {
+        raw = 0;
+        if (!FetchHalfword(pc, out ushort low))
+        {
+            return false;
+        }
+
+        raw = low;
+        if ((low & 3) != 3)
+        {
+            return true;
+        }
+
+        if (!FetchHalfword(pc + 2, out ushort high))
+        {
+            return false; // xtval names the part that faulted, xepc the instruction
+        }
+
+        raw |= (uint)high << 16;
+        return true;
+    }
+
+    private bool FetchHalfword(ulong address, out ushort value)
+    {
+        TlbEntry* entry = TlbBank.EntryFor(_state->FetchBank, address, AccessType.Execute);
+        if (entry->Tag == (address & ~0xFFFUL))
+        {
+            value = *(ushort*)(address + (ulong)entry->Addend);
+            return true;
+        }
+
+        value = 0;
+        if (!Resolve(address, 2, AccessType.Execute, out ulong physical))
+        {
+            return false;
+        }
+
+        if (!Map.TryRead(physical, 2, out ulong word))
+        {
+            return Fault(TrapCause.InstructionAccessFault, address);
+        }
+
+        value = (ushort)word;
+        return true;
+    }
+
+    private void TakePendingTrap()
+    {
+        Trap trap = _pendingTrap;
+        if (trap.Cause == (uint)TrapCause.IllegalInstruction && !trap.IsInterrupt && Fetch(_state->Pc, out uint raw))
+        {
+            trap = trap with { Value = raw };
+        }
+
+        Take(trap);
+    }
+
+    // Serves attention; true if the hart shall stop.
+    private bool Attend()
+    {
+        Attention attention = (Attention)Interlocked.Exchange(ref _state->Attention, 0);
+        if ((attention & Attention.Requests) != 0)
+        {
+            ServeRequests();
+        }
+
+        if ((attention & Attention.Stop) != 0)
+        {
+            return true;
+        }
+
+        if (!Halted)
+        {
+            TakePendingInterrupt();
+        }
+
+        return false;
+    }
+
+    private void ServeRequests()
+    {
+        while (true)
+        {
+            Action<Hart>? request;
+            lock (_requestLock)
+            {
+                if (!_requests.TryDequeue(out request))
+                {
+                    return;
+                }
+            }
+
+            request(this);
+            Volatile.Write(ref _requestsDone, _requestsDone + 1);
+        }
+    }
+
+    // WFI ends when an interrupt is pending and enabled in mie, whether or not it will be taken.
+    private bool WakesUp()
+    {
+        if ((Mip & Mie) == 0)
+        {
+            return false;
+        }
+
+        _waiting = false;
+        RecheckInterrupts();
+        return true;
+    }
+}

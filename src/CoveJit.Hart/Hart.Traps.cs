@@ -1,0 +1,103 @@
+using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Traps;
+using CoveJit.Isa;
+using CoveJit.Memory.Translation;
+
+namespace CoveJit.Harts;
+
+/// <summary>Exceptions, trap entry and return (Privileged, "Trap Delegation" and "Trap-Return Instructions").</summary>
+public sealed unsafe partial class Hart
+{
+    private Trap _pendingTrap;
+
+    /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
+    internal bool Fault(TrapCause cause, ulong value)
+    {
+        _pendingTrap = Trap.Exception(cause, value);
+        return false;
+    }
+
+    /// <summary>Records an illegal-instruction exception; xtval is filled with the instruction's bits when the trap is taken.</summary>
+    internal Flow Illegal()
+    {
+        _pendingTrap = Trap.Exception(TrapCause.IllegalInstruction, 0);
+        return Flow.Trap;
+    }
+
+    /// <summary>Takes a trap at <see cref="Pc"/>: at the managed service if it owns the target level, otherwise through xtvec.</summary>
+    internal void Take(in Trap trap)
+    {
+        TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
+        _reservation.Valid = false;
+        _waiting = false;
+        ulong delegated = trap.IsInterrupt ? Mideleg : Medeleg;
+        if (Privilege != PrivilegeMode.Machine && ((delegated >> (int)trap.Cause) & 1) != 0)
+        {
+            TakeInSupervisor(trap);
+        }
+        else if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
+        {
+            TakeInMachine(trap);
+        }
+    }
+
+    /// <summary>Takes a trap in S-mode: also how a managed service reflects a trap it does not handle.</summary>
+    public void TakeInSupervisor(in Trap trap)
+    {
+        Sepc = _state->Pc;
+        Scause = trap.CauseRegister;
+        Stval = trap.Value;
+        ulong status = Mstatus & ~(Csrs.Mstatus.Spie | Csrs.Mstatus.Spp | Csrs.Mstatus.Sie);
+        status |= (Mstatus & Csrs.Mstatus.Sie) != 0 ? Csrs.Mstatus.Spie : 0;
+        status |= Privilege == PrivilegeMode.Supervisor ? Csrs.Mstatus.Spp : 0;
+        Mstatus = status;
+        _state->Pc = Vector(Stvec, trap);
+        SetPrivilege(PrivilegeMode.Supervisor);
+    }
+
+    private static ulong Vector(ulong xtvec, in Trap trap)
+    {
+        ulong target = xtvec & ~3UL;
+        return (xtvec & 3) == 1 && trap.IsInterrupt ? target + (4 * trap.Cause) : target;
+    }
+
+    private void TakeInMachine(in Trap trap)
+    {
+        Mepc = _state->Pc;
+        Mcause = trap.CauseRegister;
+        Mtval = trap.Value;
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mpie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mie);
+        status |= (Mstatus & Csrs.Mstatus.Mie) != 0 ? Csrs.Mstatus.Mpie : 0;
+        status |= (ulong)Privilege << Csrs.Mstatus.MppShift;
+        Mstatus = status;
+        _state->Pc = Vector(Mtvec, trap);
+        SetPrivilege(PrivilegeMode.Machine);
+    }
+
+    private void ReturnFromMachine()
+    {
+        PrivilegeMode target = (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift);
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mie | Csrs.Mstatus.Mpp);
+        status |= (Mstatus & Csrs.Mstatus.Mpie) != 0 ? Csrs.Mstatus.Mie : 0;
+        status |= Csrs.Mstatus.Mpie;
+        if (target != PrivilegeMode.Machine)
+        {
+            status &= ~Csrs.Mstatus.Mprv;
+        }
+
+        Mstatus = status;
+        _state->Pc = Mepc;
+        SetPrivilege(target);
+    }
+
+    private void ReturnFromSupervisor()
+    {
+        PrivilegeMode target = (Mstatus & Csrs.Mstatus.Spp) != 0 ? PrivilegeMode.Supervisor : PrivilegeMode.User;
+        ulong status = Mstatus & ~(Csrs.Mstatus.Sie | Csrs.Mstatus.Spp | Csrs.Mstatus.Mprv);
+        status |= (Mstatus & Csrs.Mstatus.Spie) != 0 ? Csrs.Mstatus.Sie : 0;
+        status |= Csrs.Mstatus.Spie;
+        Mstatus = status;
+        _state->Pc = Sepc;
+        SetPrivilege(target);
+    }
+}

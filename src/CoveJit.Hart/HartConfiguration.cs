@@ -1,0 +1,25 @@
+using CoveJit.Isa;
+
+namespace CoveJit.Harts;
+
+/// <summary>What a hart implements.</summary>
+public sealed record HartConfiguration
+{
+    /// <summary>The extensions of the instruction set.</summary>
+    public ExtensionSet Extensions { get; init; } = ExtensionSet.All.Without(Extension.H);
+
+    /// <summary>Levels of the largest page table: 3 (Sv39), 4 (Sv48) or 5 (Sv57).</summary>
+    public int MaximumLevels { get; init; } = 5;
+
+    /// <summary>PMP entries: 0, 16 or 64.</summary>
+    public int PmpEntries { get; init; } = 16;
+
+    /// <summary>Programmable performance counters, at most 29.</summary>
+    public int PerformanceCounters { get; init; } = 8;
+
+    /// <summary>Implemented ASID bits.</summary>
+    public int AsidBits { get; init; } = 16;
+
+    /// <summary>Bytes of a cache block, as Zicbom, Zicboz and Zicbop see it.</summary>
+    public const int CacheBlockSize = 64;
+}
