@@ -52,7 +52,11 @@ public sealed class JumpAttribute(string mnemonic, string encoding, Extension ex
 /// An instruction that acts on the hart through <see cref="IMachine"/>. The method's first parameter is the machine; the others are operands as usual
 /// (<c>rd</c> here is the register's number, not its value); it returns a <see cref="Flow"/>.
 /// </summary>
-public sealed class SystemAttribute(string mnemonic, string encoding, Extension extension) : InstructionAttribute(mnemonic, encoding, extension);
+public sealed class SystemAttribute(string mnemonic, string encoding, Extension extension) : InstructionAttribute(mnemonic, encoding, extension)
+{
+    /// <summary>Whether a decoded block ends with the instruction. False only where every outcome is <see cref="Flow.Next"/> or <see cref="Flow.Trap"/>.</summary>
+    public bool EndsBlock { get; init; } = true;
+}
 
 /// <summary>Declares a 16-bit encoding that expands to a 32-bit instruction, given as text in the spelling of the disassembler (<c>addi rd, rd, imm</c>).</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
