@@ -38,6 +38,8 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         Pmp = new PmpUnit(configuration.PmpEntries);
         _stateMemory = new NativeMemoryBlock((ulong)sizeof(HartState));
         _state = (HartState*)_stateMemory.Pointer;
+        RamPointer = map.Ram.Pointer;
+        CodeTables = code.Tables;
         _csrs = CsrTable.For(configuration);
         Counters = new CounterUnit(this);
         Reset(0);
@@ -88,6 +90,12 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
 
     /// <summary>Entries of page tables read by walks.</summary>
     public ulong PageTableReads { get; private set; }
+
+    /// <summary>Host address of guest RAM: kept here because every block lookup needs it.</summary>
+    internal byte* RamPointer { get; }
+
+    /// <summary>The code cache's tables, likewise.</summary>
+    internal uint** CodeTables { get; }
 
     /// <summary>Reads an integer register.</summary>
     public ulong ReadRegister(int number) => _state->X[number & 31];

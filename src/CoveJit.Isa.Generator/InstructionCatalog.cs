@@ -14,6 +14,9 @@ internal sealed record InstructionCatalog(EquatableArray<InstructionModel> Instr
     /// <summary>The assembly that holds the declarations.</summary>
     public const string IsaAssembly = "CoveJit.Isa";
 
+    /// <summary>The assembly that receives the interpreter.</summary>
+    public const string HartAssembly = "CoveJit.Hart";
+
     /// <summary>
     /// Collects the declarations that <paramref name="compilation"/> sees: its own if it is CoveJit.Isa, otherwise those in the metadata of the
     /// CoveJit.Isa it references.

@@ -6,7 +6,7 @@ namespace CoveJit.Isa.Generator;
 
 /// <summary>
 /// Derives code from the instruction declarations. What is emitted depends on the assembly being compiled: CoveJit.Isa receives the Op
-/// enumeration, the decoder, OpInfo's tables and the disassembler's templates, and its declarations are checked.
+/// enumeration, the decoder, OpInfo's tables and the disassembler's templates, and its declarations are checked; CoveJit.Hart receives the interpreter.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class IsaGenerator : IIncrementalGenerator
@@ -32,6 +32,10 @@ public sealed class IsaGenerator : IIncrementalGenerator
             Add(output, "OpInfo", OpInfoEmitter.Emit(catalog));
             Add(output, "Decoder", DecoderEmitter.Emit(catalog));
             Add(output, "Disassembler", DisassemblerEmitter.Emit(catalog));
+        }
+        else if (assembly == InstructionCatalog.HartAssembly)
+        {
+            Add(output, "Interpreter", InterpreterEmitter.Emit(catalog));
         }
     }
 

@@ -42,4 +42,7 @@ public enum OpFlags
 
     /// <summary>Declared hot: the interpreter inlines it.</summary>
     Hot = 1 << 11,
+
+    /// <summary>The immediate is an offset from the instruction's own address.</summary>
+    PcRelative = 1 << 12,
 }

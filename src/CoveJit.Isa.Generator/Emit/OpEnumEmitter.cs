@@ -12,6 +12,9 @@ internal static class OpEnumEmitter
         code.Open("public enum Op : ushort");
         code.Line("/// <summary>Unknown, reserved or not enabled.</summary>");
         code.Line("Illegal,");
+        code.Line();
+        code.Line("/// <summary>Not an instruction: ends a decoded block whose last instruction falls through.</summary>");
+        code.Line("BlockEnd,");
         foreach (InstructionModel instruction in catalog.Instructions)
         {
             code.Line();

@@ -22,6 +22,7 @@ internal static class OpInfoEmitter
     {
         code.Open($"private static readonly {declaration}");
         code.Line($"{illegal}, // Illegal");
+        code.Line($"{illegal}, // BlockEnd");
         foreach (InstructionModel instruction in catalog.Instructions)
         {
             code.Line($"{element(instruction)}, // {instruction.Name}");
@@ -47,6 +48,7 @@ internal static class OpInfoEmitter
             ("HasRm", instruction.HasRm),
             ("EndsBlock", instruction.EndsBlock),
             ("Hot", instruction.Hot),
+            ("PcRelative", instruction.IsPcRelative),
         ];
         string[] set = [.. flags.Where(flag => flag.Set).Select(flag => "OpFlags." + flag.Name)];
         return set.Length == 0 ? "OpFlags.None" : string.Join(" | ", set);

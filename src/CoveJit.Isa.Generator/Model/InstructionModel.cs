@@ -41,6 +41,9 @@ internal sealed record InstructionModel(
     /// <summary>Whether the instruction writes the integer register rd.</summary>
     public bool WritesRd => Encoding.Has("rd") && (Kind != InstructionKind.System || Takes("rd"));
 
+    /// <summary>Whether the immediate is an offset from the instruction's own address.</summary>
+    public bool IsPcRelative => Kind == InstructionKind.Branch || Takes("pc");
+
     public bool WritesFd => Encoding.Has("fd");
 
     /// <summary>Whether the instruction's effect depends on the register in field <paramref name="name"/>.</summary>
