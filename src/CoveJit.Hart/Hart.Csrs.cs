@@ -183,6 +183,14 @@ public sealed unsafe partial class Hart
         }
     }
 
+    /// <summary>Opens all of memory to S- and U-mode with the first PMP entry, as firmware does that protects nothing this way.</summary>
+    public void OpenPmp()
+    {
+        Pmp.WriteAddress(0, ulong.MaxValue);
+        Pmp.WriteConfiguration(0, 0x1F); // NAPOT, RWX
+        FlushTranslations();
+    }
+
     private void ResetCsrs()
     {
         Mstatus = 0;

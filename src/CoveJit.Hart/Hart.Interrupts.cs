@@ -88,6 +88,9 @@ public sealed unsafe partial class Hart
         _sleeper.Wake();
     }
 
+    /// <summary>Clears an interrupt's enable in mie: for a managed service that owns its level and has no use for it.</summary>
+    public void DisableInterrupt(int code) => WriteMie(Mie & ~(1UL << code));
+
     internal void WriteSoftwarePending(ulong value, ulong mask)
     {
         mask &= SoftwareWritable & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0);

@@ -132,6 +132,9 @@ public sealed unsafe partial class Hart
         }
     }
 
+    /// <summary>Puts the hart into the state that WFI leaves it in: it executes nothing until an interrupt is pending and enabled.</summary>
+    public void BeginWait() => _waiting = true;
+
     /// <summary>Makes the hart do something at its next look at its surroundings, before it executes another instruction. Thread-safe.</summary>
     /// <returns>The request's number, for <see cref="IsDone"/>.</returns>
     public ulong Post(Action<Hart> request)

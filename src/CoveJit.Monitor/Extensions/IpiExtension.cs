@@ -1,0 +1,34 @@
+using CoveJit.Harts;
+using CoveJit.Harts.Traps;
+using CoveJit.Monitor.Sbi;
+
+namespace CoveJit.Monitor.Extensions;
+
+/// <summary>IPI Extension, EID "sPI" (SBI 3.0, chapter "IPI Extension").</summary>
+internal sealed class IpiExtension(ManagedMonitor monitor) : ISbiExtension
+{
+    private const uint Eid = 0x735049;
+
+    public IEnumerable<uint> Identifiers => [Eid];
+
+    public IEnumerable<SbiFunction> Functions => [new(Eid, 0, "send_ipi", ["hart_mask", "hart_mask_base"], call => Send(call[0], call[1]))];
+
+    private SbiResult? Send(ulong mask, ulong maskBase)
+    {
+        IReadOnlyList<Hart> harts = monitor.Platform.Harts;
+        if (!HartMask.TrySelect(harts, mask, maskBase, out ulong selected))
+        {
+            return SbiError.InvalidParam;
+        }
+
+        for (int i = 0; i < harts.Count; i++)
+        {
+            if (((selected >> i) & 1) != 0)
+            {
+                harts[i].SetSoftwarePending(InterruptCode.SupervisorSoftware, true);
+            }
+        }
+
+        return SbiResult.Success;
+    }
+}

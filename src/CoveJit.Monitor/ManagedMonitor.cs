@@ -1,0 +1,131 @@
+using System.Collections.Frozen;
+using CoveJit.Harts;
+using CoveJit.Harts.Traps;
+using CoveJit.Memory.Translation;
+using CoveJit.Monitor.Extensions;
+using CoveJit.Monitor.Sbi;
+
+namespace CoveJit.Monitor;
+
+/// <summary>
+/// The managed M-mode firmware: owns machine level on every hart and answers SBI calls. Guest values are hostile: each handler checks what it is
+/// given, and nothing here throws for anything a guest can do.
+/// </summary>
+public sealed class ManagedMonitor : ITrapService
+{
+    // menvcfg at hand-over: everything S-mode may use, hardware A/D updates included (the device tree names Svadu alone).
+    private const ulong EnvironmentAtBoot =
+        Harts.Csrs.Envcfg.Stce | Harts.Csrs.Envcfg.Pbmte | Harts.Csrs.Envcfg.Adue | Harts.Csrs.Envcfg.Cbze | Harts.Csrs.Envcfg.Cbcfe | Harts.Csrs.Envcfg.Cbie;
+
+    // Everything that can be delegated is: only ecall from S-mode arrives here.
+    private const ulong DelegatedExceptions = 0xB1FF;
+
+    private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
+    private readonly FrozenSet<uint> _extensions;
+
+    /// <summary>Makes the firmware of a machine.</summary>
+    public ManagedMonitor(IMonitorPlatform platform)
+    {
+        Platform = platform;
+        HartStates = new HartStates(platform.Harts.Count);
+        ISbiExtension[] extensions =
+        [
+            new BaseExtension(this), new TimeExtension(), new IpiExtension(this), new RfenceExtension(this), new HsmExtension(this),
+            new SystemResetExtension(this), new DebugConsoleExtension(this), new LegacyExtension(this),
+        ];
+        _functions = extensions.SelectMany(e => e.Functions).ToFrozenDictionary(f => (f.Extension, f.Function));
+        _extensions = extensions.SelectMany(e => e.Identifiers).ToFrozenSet();
+    }
+
+    /// <summary>The machine.</summary>
+    public IMonitorPlatform Platform { get; }
+
+    /// <summary>The functions declared by all extensions, for statistics and documentation.</summary>
+    public IEnumerable<SbiFunction> Functions => _functions.Values.OrderBy(f => f.Extension).ThenBy(f => f.Function);
+
+    /// <summary>Called before and after each call when tracing; null otherwise.</summary>
+    public Action<SbiFunction, SbiCall, SbiResult?>? Trace { get; set; }
+
+    internal HartStates HartStates { get; }
+
+    /// <summary>Takes over the harts after a reset: the boot hart enters S-mode at <paramref name="entry"/>, the others wait to be started (HSM).</summary>
+    /// <param name="bootHart">The hart that boots.</param>
+    /// <param name="entry">Address of the kernel.</param>
+    /// <param name="deviceTree">Address of the device tree blob, passed in a1.</param>
+    public void Boot(int bootHart, ulong entry, ulong deviceTree)
+    {
+        foreach (Hart hart in Platform.Harts)
+        {
+            Prepare(hart);
+            if (hart.Id == bootHart)
+            {
+                HartStates.Set(hart.Id, HartStatus.Started);
+                hart.Halted = false;
+                hart.Enter(PrivilegeMode.Supervisor, entry, (ulong)hart.Id, deviceTree);
+            }
+            else
+            {
+                HartStates.Set(hart.Id, HartStatus.Stopped);
+                hart.Halted = true;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public TrapAction Handle(Hart hart, in Trap trap)
+    {
+        if (!trap.IsInterrupt && trap.Cause == (uint)TrapCause.EcallFromS)
+        {
+            Call(hart);
+        }
+        else if (trap.IsInterrupt)
+        {
+            // M-level wires are never enabled under managed firmware; drop the enable that let this through.
+            hart.DisableInterrupt((int)trap.Cause);
+        }
+        else
+        {
+            hart.TakeInSupervisor(trap);
+        }
+
+        return TrapAction.Resume;
+    }
+
+    internal bool HasExtension(uint extension) => _extensions.Contains(extension);
+
+    private static void Prepare(Hart hart)
+    {
+        hart.Medeleg = DelegatedExceptions;
+        hart.Mideleg = InterruptCode.SupervisorMask;
+        hart.Mcounteren = hart.Counters.Implemented;
+        hart.WriteMenvcfg(EnvironmentAtBoot);
+        hart.EnableAllState();
+        hart.OpenPmp();
+    }
+
+    private void Call(Hart hart)
+    {
+        SbiCall call = new(hart);
+        uint extension = (uint)hart.ReadRegister(17);
+        uint number = extension <= 0x0F ? 0 : (uint)hart.ReadRegister(16);
+        hart.Pc += 4;
+        if (!_functions.TryGetValue((extension, number), out SbiFunction? function))
+        {
+            hart.WriteRegister(10, unchecked((ulong)(long)SbiError.NotSupported));
+            hart.WriteRegister(11, 0);
+            return;
+        }
+
+        function.Count();
+        SbiResult? result = function.Handler(call);
+        Trace?.Invoke(function, call, result);
+        if (result is SbiResult r)
+        {
+            hart.WriteRegister(10, function.IsLegacy && r.Error == SbiError.Success ? r.Value : (ulong)(long)r.Error);
+            if (!function.IsLegacy)
+            {
+                hart.WriteRegister(11, r.Value);
+            }
+        }
+    }
+}
