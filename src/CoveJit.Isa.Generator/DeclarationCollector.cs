@@ -92,6 +92,7 @@ internal sealed class DeclarationCollector
             extension,
             alternative,
             mask | alternativeMask,
+            named.TryGetValue("Requires", out TypedConstant required) ? ExtensionOf(required).Mask : 0,
             named.TryGetValue("Hot", out TypedConstant hot) && hot.Value is true,
             endsBlock,
             named.TryGetValue("Operands", out TypedConstant operands) && operands.Value is string text ? text : OperandTemplate.Default(kind, encoding),

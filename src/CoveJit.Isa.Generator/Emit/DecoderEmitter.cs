@@ -124,14 +124,14 @@ internal static class DecoderEmitter
     {
         IEnumerable<string> assignments = instruction.Encoding.Fields.GroupBy(field => field.Kind.Slot).OrderBy(group => group.Key).Select(group =>
             Assignment(group.Key, string.Join(" | ", group.Select(field => field.Kind.Shift == 0 ? FieldExpression.Value(field) : $"({FieldExpression.Value(field)} << {field.Kind.Shift})"))));
-        return new DecoderCase(instruction.Encoding, instruction.Name, [instruction.ExtensionMask], [.. assignments]);
+        return new DecoderCase(instruction.Encoding, instruction.Name, [.. instruction.EnabledMasks], [.. assignments]);
     }
 
     private static DecoderCase CaseOf(CompressedModel compressed)
     {
         IEnumerable<string> assignments = compressed.Bindings.OrderBy(binding => binding.Slot).Select(binding =>
             Assignment(binding.Slot, binding.Source is Field source ? FieldExpression.Value(source) : $"{binding.Constant}"));
-        ulong[] enabled = [compressed.ExtensionMask, compressed.Target.ExtensionMask];
+        ulong[] enabled = [compressed.ExtensionMask, .. compressed.Target.EnabledMasks];
         return new DecoderCase(compressed.Encoding, compressed.Target.Name, enabled, [.. assignments]);
     }
 

@@ -10,6 +10,7 @@ namespace CoveJit.Isa.Generator.Model;
 /// <param name="Extension">Name of the extension that provides it.</param>
 /// <param name="Alternative">Name of a second such extension, or None.</param>
 /// <param name="ExtensionMask">Bits of an ExtensionSet any of which enables the instruction.</param>
+/// <param name="RequiredMask">The bit of a further extension that must be enabled, or 0.</param>
 /// <param name="Hot">Whether the interpreter inlines it.</param>
 /// <param name="EndsBlock">Whether a decoded block ends with it.</param>
 /// <param name="Operands">Operand template of the disassembler.</param>
@@ -24,6 +25,7 @@ internal sealed record InstructionModel(
     string Extension,
     string Alternative,
     ulong ExtensionMask,
+    ulong RequiredMask,
     bool Hot,
     bool EndsBlock,
     string Operands,
@@ -33,6 +35,9 @@ internal sealed record InstructionModel(
 {
     /// <summary>The mnemonic as plain text.</summary>
     public string PlainMnemonic => Mnemonic.Replace("{uimm}", "n");
+
+    /// <summary>Masks each of which must meet the enabled extensions.</summary>
+    public IEnumerable<ulong> EnabledMasks => RequiredMask == 0 ? [ExtensionMask] : [ExtensionMask, RequiredMask];
 
     public bool UsesFloat => Encoding.Fields.Any(operand => operand.IsFloat);
 

@@ -7,7 +7,7 @@ namespace CoveJit.Isa.Declarations;
 /// </summary>
 /// <remarks>
 /// The encoding is a list of fields from the most to the least significant bit, separated by spaces: literal bits (<c>0110011</c>),
-/// registers (<c>rd rs1 rs2 rs3 fd fs1 fs2 fs3</c>; a trailing <c>'</c> marks the three-bit form x8 to x15), <c>rm aq rl csr fm pred succ
+/// registers (<c>rd rs1 rs2 rs3 fd fs1 fs2 fs3</c>; a trailing <c>'</c> marks the three-bit form x8 to x15, and <c>rd[4:1] 0</c> an even one), <c>rm aq rl csr fm pred succ
 /// shamt[5:0] zimm bs rnum</c>, and immediates with their bits (<c>imm[12|10:5]</c>, sign-extended; <c>uimm[...]</c>, zero-extended;
 /// <c>nzimm</c>/<c>nzuimm</c>, as these but zero is reserved). A register may carry a condition: <c>rd!=0</c>, <c>rd!={0,2}</c>.
 /// </remarks>
@@ -25,6 +25,9 @@ public class InstructionAttribute(string mnemonic, string encoding, Extension ex
 
     /// <summary>A second extension that provides the same encoding (for example Zbkb beside Zbb); <see cref="Extension.None"/> if there is none.</summary>
     public Extension Alternative { get; init; }
+
+    /// <summary>An extension that must be enabled as well (for example Zacas for AMOCAS.B of Zabha); <see cref="Extension.None"/> if there is none.</summary>
+    public Extension Requires { get; init; }
 
     /// <summary>Whether the interpreter inlines the operation in its main switch instead of calling its handler.</summary>
     public bool Hot { get; init; }
