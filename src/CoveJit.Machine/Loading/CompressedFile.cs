@@ -102,14 +102,48 @@ public static class CompressedFile
                 length += read;
             }
 
-            return length == 0
-                ? throw new LoadException($"{file.Display} is a truncated gzip file", "copy or build it again")
-                : file with { Content = buffer.AsMemory(0, length) };
+            return HasTrailer(file.Content.Span, buffer.AsSpan(0, length))
+                ? file with { Content = buffer.AsMemory(0, length) }
+                : throw new LoadException($"{file.Display} is a truncated gzip file", "copy or build it again");
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new LoadException($"{file.Display} is a truncated or corrupt gzip file", "copy or build it again", e);
         }
+    }
+
+    // GZipStream takes a file that ends early for one that ends (seen on .NET 10), so the trailer (RFC 1952, 2.3.1: CRC-32 and
+    // length of the data) is looked for here. It is searched for, not expected last, because boot wrappers pad their payloads.
+    private static bool HasTrailer(ReadOnlySpan<byte> file, ReadOnlySpan<byte> data)
+    {
+        Span<byte> trailer = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32(data));
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], (uint)data.Length);
+        return file.LastIndexOf(trailer) >= 0;
+    }
+
+    private static uint Crc32(ReadOnlySpan<byte> data)
+    {
+        const uint Polynomial = 0xedb88320;
+        Span<uint> table = stackalloc uint[256];
+        for (uint i = 0; i < 256; i++)
+        {
+            uint value = i;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                value = (value >> 1) ^ ((value & 1) * Polynomial);
+            }
+
+            table[(int)i] = value;
+        }
+
+        uint crc = uint.MaxValue;
+        foreach (byte b in data)
+        {
+            crc = table[(byte)(crc ^ b)] ^ (crc >> 8);
+        }
+
+        return ~crc;
     }
 
     private static string? ForeignMethod(ReadOnlySpan<byte> content)

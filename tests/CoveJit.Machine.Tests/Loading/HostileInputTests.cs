@@ -5,8 +5,8 @@ namespace CoveJit.Machines.Tests.Loading;
 /// <summary>Whatever the bytes, a loader succeeds or throws a LoadException of one line, and writes no more than the memory holds.</summary>
 public sealed class HostileInputTests
 {
-    private const int Rounds = 4000;
-    private const int MemorySize = 1 << 20;
+    private const int Rounds = 2000;
+    private const int MemorySize = 1 << 18;
 
     public static TheoryData<string> Kinds => ["elf", "image", "gzip", "zboot", "noise"];
 
@@ -51,7 +51,7 @@ public sealed class HostileInputTests
             }
 
             GuestFile guestFile = Samples.File(file);
-            Attempt(memory => Inspect(ImageLoader.LoadKernel(guestFile, memory, 0x80080000), memory));
+            Attempt(memory => Inspect(ImageLoader.LoadKernel(guestFile, memory, 0x80010000), memory));
             Attempt(memory => Inspect(ImageLoader.LoadFirmware(guestFile, memory, 0x80000000), memory));
             Attempt(memory => Inspect(ImageLoader.LoadProgram(guestFile, memory), memory));
         }
