@@ -1,0 +1,191 @@
+using System.CommandLine;
+using System.Globalization;
+using CoveJit.Cli.Parsing;
+using CoveJit.Machines.Board;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli.Commands;
+
+/// <summary><c>covejit run</c>: its options, with QEMU's spellings as aliases, and their binding into <see cref="MachineOptions"/>.</summary>
+internal sealed class RunCommand
+{
+    private static readonly (string Name, TraceKinds Kind)[] TraceNames =
+    [
+        ("insn", TraceKinds.Instruction),
+        ("trap", TraceKinds.Trap),
+        ("mmio", TraceKinds.Mmio),
+        ("sbi", TraceKinds.Sbi),
+    ];
+
+    private readonly Option<string?> _kernel = Text("--kernel", "F", "Linux Image (plain, gzip or EFI zboot) or ELF to boot", "-kernel");
+    private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
+    private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
+    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "Block device from an image file; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none", "-net", "-nic");
+    private readonly Option<string?> _smp = Text("--smp", "N", $"Number of harts, 1 to {MachineOptions.MostHarts} [1]", "-smp");
+    private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
+    private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
+    private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
+    private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
+    private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit when the guest reboots" };
+    private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
+    private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
+    private readonly Option<string?> _dumpDtb = Text("--dump-dtb", "F", "Write the device tree blob and exit");
+    private readonly Option<string?> _htif = Text("--htif", "ELF", "Run a bare-metal test that reports through tohost; its verdict is the exit code");
+    private readonly Option<string?> _signature = Text("--signature", "F", "With --htif: write the memory from begin_signature to end_signature");
+    private readonly Option<string?> _granularity = Text("--signature-granularity", "N", "Bytes in a line of the signature: 1, 2, 4, 8 or 16 [16]");
+
+    // What QEMU users type by habit and what is so anyway: accepted, checked, without effect.
+    private readonly Option<bool> _nographic = new("--nographic", "-nographic") { Hidden = true };
+    private readonly Option<string?> _machine = new("--machine", "-machine", "-M") { Hidden = true };
+    private readonly Option<string?> _serial = new("--serial", "-serial") { Hidden = true };
+    private readonly Option<string?> _display = new("--display", "-display") { Hidden = true };
+
+    /// <summary>Builds the command.</summary>
+    /// <param name="run">Runs a machine and returns the process's exit code.</param>
+    public RunCommand(Func<MachineOptions, int> run)
+    {
+        Command = new Command("run", "Boot a machine; without options, the default guest")
+        {
+            _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
+        };
+        Command.SetAction(result => run(Bind(result)));
+    }
+
+    /// <summary>The command, for the root.</summary>
+    public Command Command { get; }
+
+    /// <summary>What to write instead of QEMU options that CoveJit spells another way.</summary>
+    public static IReadOnlyDictionary<string, string> QemuHints { get; } = new Dictionary<string, string>
+    {
+        ["-device"] = "drives and the network card are attached with --drive and --net",
+        ["-netdev"] = "write --net user[,hostfwd=...]",
+        ["-hda"] = "write --drive FILE",
+        ["-cpu"] = "every hart has all extensions CoveJit implements; --mmu chooses the paging mode",
+        ["-icount"] = "write --icount, which takes no value",
+        ["-accel"] = "CoveJit has its own engines; leave it out",
+        ["-dtb"] = "CoveJit makes the device tree; --dump-dtb shows it",
+    };
+
+    private static Option<string?> Text(string name, string value, string description, params string[] aliases) =>
+        new(name, aliases) { HelpName = value, Description = description };
+
+    private static void Only(string option, string? value, params ReadOnlySpan<string> accepted)
+    {
+        if (value is not null && !accepted.Contains(value))
+        {
+            throw new UsageException($"{option} {value} is not supported", $"write {option} {accepted[0]} or leave it out");
+        }
+    }
+
+    private static int ParseHarts(string text)
+    {
+        (string key, string? value) = KeyValueList.Parse(text)[0];
+        string number = value is not null && key == "cpus" ? value : key;
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int harts) && harts is >= 1 and <= MachineOptions.MostHarts && (value is null || key == "cpus")
+            ? harts
+            : throw new UsageException($"--smp {text} is not a number of harts", $"give 1 to {MachineOptions.MostHarts}");
+    }
+
+    private static ulong ParseMemory(string text)
+    {
+        const ulong PlainUnit = 1UL << 20;
+        string size = text.StartsWith("size=", StringComparison.Ordinal) ? text["size=".Length..] : text;
+        if (!ByteSize.TryParse(size, PlainUnit, out ulong bytes))
+        {
+            throw new UsageException($"--memory {text} is not a size", "write for example 512M or 2G");
+        }
+
+        if (bytes is < MachineOptions.LeastMemory or > MachineOptions.MostMemory)
+        {
+            throw new UsageException(
+                $"--memory {text} is out of range", $"give {ByteSize.Format(MachineOptions.LeastMemory)} to {ByteSize.Format(MachineOptions.MostMemory)}");
+        }
+
+        return bytes % MachineOptions.MemoryGranularity == 0
+            ? bytes
+            : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
+    }
+
+    private static PagingMode ParsePaging(string text) => text switch
+    {
+        "sv39" => PagingMode.Sv39,
+        "sv48" => PagingMode.Sv48,
+        "sv57" => PagingMode.Sv57,
+        _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
+    };
+
+    private static TraceKinds ParseTrace(string text)
+    {
+        TraceKinds kinds = TraceKinds.None;
+        foreach (string name in text.Split(','))
+        {
+            TraceKinds kind = Array.Find(TraceNames, t => t.Name == name).Kind;
+            if (kind == TraceKinds.None)
+            {
+                throw new UsageException($"--trace {name} is not known", $"give one or more of {string.Join(',', TraceNames.Select(t => t.Name))}");
+            }
+
+            kinds |= kind;
+        }
+
+        return kinds;
+    }
+
+    private static int ParseGranularity(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && bytes is 1 or 2 or 4 or 8 or 16
+            ? bytes
+            : throw new UsageException($"--signature-granularity {text} is not supported", "give 1, 2, 4, 8 or 16");
+
+    private static string? ParseFirmware(string? text) => text switch
+    {
+        null or "managed" or "default" => null,
+        "none" => throw new UsageException("--bios none is not supported", "use --htif for bare-metal programs, or --bios FILE for firmware of your own"),
+        _ => text,
+    };
+
+    private MachineOptions Bind(ParseResult result)
+    {
+        Only("-machine", result.GetValue(_machine), "virt");
+        Only("-serial", result.GetValue(_serial), "mon:stdio", "stdio");
+        Only("-display", result.GetValue(_display), "none");
+        MachineOptions defaults = new();
+        MachineOptions options = new()
+        {
+            Kernel = result.GetValue(_kernel),
+            Initrd = result.GetValue(_initrd),
+            Append = result.GetValue(_append),
+            Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
+            Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
+            Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
+            MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
+            Firmware = ParseFirmware(result.GetValue(_bios)),
+            InstructionCount = result.GetValue(_icount),
+            Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
+            NoReboot = result.GetValue(_noReboot),
+            StatisticsFile = result.GetValue(_stats),
+            Trace = result.GetValue(_trace) is { } trace ? ParseTrace(trace) : TraceKinds.None,
+            DumpDeviceTree = result.GetValue(_dumpDtb),
+            HtifProgram = result.GetValue(_htif),
+            SignatureFile = result.GetValue(_signature),
+            SignatureGranularity = result.GetValue(_granularity) is { } granularity ? ParseGranularity(granularity) : defaults.SignatureGranularity,
+        };
+        RefuseContradictions(options);
+        return options;
+    }
+
+    private static void RefuseContradictions(MachineOptions options)
+    {
+        if (options.HtifProgram is null && options.SignatureFile is not null)
+        {
+            throw new UsageException("--signature is given without --htif", "add --htif ELF");
+        }
+
+        if (options.HtifProgram is not null && (options.Kernel ?? options.Initrd ?? options.Append ?? options.Firmware) is not null)
+        {
+            throw new UsageException("--htif runs one bare-metal program alone", "leave --kernel, --initrd, --append and --bios out");
+        }
+    }
+}

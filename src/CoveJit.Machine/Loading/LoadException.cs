@@ -1,0 +1,32 @@
+namespace CoveJit.Machines.Loading;
+
+/// <summary>
+/// A file or a machine's options cannot be turned into a bootable machine. The message is one line for the user: what is
+/// wrong, then what to do about it. It is the only exception a loader throws, whatever the input.
+/// </summary>
+public sealed class LoadException : Exception
+{
+    /// <summary>Makes the error.</summary>
+    /// <param name="cause">What is wrong, naming the file.</param>
+    /// <param name="mend">What the user can do.</param>
+    public LoadException(string cause, string mend)
+        : base($"{cause}; {mend}")
+    {
+        Cause = cause;
+        Mend = mend;
+    }
+
+    /// <summary>Makes the error, keeping the host's own exception.</summary>
+    public LoadException(string cause, string mend, Exception inner)
+        : base($"{cause}; {mend}", inner)
+    {
+        Cause = cause;
+        Mend = mend;
+    }
+
+    /// <summary>What is wrong, naming the file.</summary>
+    public string Cause { get; }
+
+    /// <summary>What the user can do.</summary>
+    public string Mend { get; }
+}

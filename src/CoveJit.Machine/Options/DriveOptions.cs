@@ -1,0 +1,7 @@
+namespace CoveJit.Machines.Options;
+
+/// <summary>One <c>--drive</c>.</summary>
+/// <param name="Path">Path of the image file.</param>
+/// <param name="ReadOnly">Whether the guest may only read.</param>
+/// <param name="Format">The image's format.</param>
+public sealed record DriveOptions(string Path, bool ReadOnly = false, DriveFormat Format = DriveFormat.Detect);

@@ -1,0 +1,70 @@
+using CoveJit.Machines.Board;
+
+namespace CoveJit.Machines.Options;
+
+/// <summary>Everything a machine is made from, as the command line or an embedding program states it. Immutable; the defaults make a one-hart virt board.</summary>
+public sealed record MachineOptions
+{
+    /// <summary>Most harts a machine may have.</summary>
+    public const int MostHarts = 8;
+
+    /// <summary>Least RAM in bytes.</summary>
+    public const ulong LeastMemory = 1UL << 20;
+
+    /// <summary>Most RAM in bytes.</summary>
+    public const ulong MostMemory = 1UL << 40;
+
+    /// <summary>RAM is a whole number of pages.</summary>
+    public const ulong MemoryGranularity = 4096;
+
+    /// <summary>Path of the kernel, or null.</summary>
+    public string? Kernel { get; init; }
+
+    /// <summary>Path of the initial RAM disk, or null.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>The kernel command line; null if the user gave none, so that a default may apply.</summary>
+    public string? Append { get; init; }
+
+    /// <summary>Block devices in order: the guest's vda, vdb, ...</summary>
+    public IReadOnlyList<DriveOptions> Drives { get; init; } = [];
+
+    /// <summary>The network card.</summary>
+    public NetworkOptions Network { get; init; } = NetworkOptions.None;
+
+    /// <summary>Number of harts, 1 to <see cref="MostHarts"/>.</summary>
+    public int Harts { get; init; } = 1;
+
+    /// <summary>RAM in bytes.</summary>
+    public ulong MemorySize { get; init; } = 1UL << 30;
+
+    /// <summary>Path of machine-mode firmware, or null for the managed Monitor.</summary>
+    public string? Firmware { get; init; }
+
+    /// <summary>Path of a bare-metal ELF that speaks HTIF, or null.</summary>
+    public string? HtifProgram { get; init; }
+
+    /// <summary>Path the HTIF program's signature is written to, or null.</summary>
+    public string? SignatureFile { get; init; }
+
+    /// <summary>Bytes in a line of the signature.</summary>
+    public int SignatureGranularity { get; init; } = 16;
+
+    /// <summary>Whether time derives from retired instructions and harts run in turn, so that runs repeat exactly.</summary>
+    public bool InstructionCount { get; init; }
+
+    /// <summary>Largest paging mode the harts offer.</summary>
+    public PagingMode Paging { get; init; } = PagingMode.Sv57;
+
+    /// <summary>Whether a guest's reboot ends the run.</summary>
+    public bool NoReboot { get; init; }
+
+    /// <summary>Path statistics are written to at the end, or null.</summary>
+    public string? StatisticsFile { get; init; }
+
+    /// <summary>What is traced.</summary>
+    public TraceKinds Trace { get; init; }
+
+    /// <summary>Path the device tree blob is written to, whereupon the machine does not start; or null.</summary>
+    public string? DumpDeviceTree { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace CoveJit.Machines.Options;
+
+/// <summary>The <c>--net</c> option.</summary>
+/// <param name="Kind">What the card is connected to.</param>
+/// <param name="Forwards">Port forwards, for <see cref="NetworkKind.User"/>.</param>
+/// <param name="TapName">Interface name, for <see cref="NetworkKind.Tap"/>.</param>
+public sealed record NetworkOptions(NetworkKind Kind, IReadOnlyList<HostForward> Forwards, string? TapName = null)
+{
+    /// <summary>No network card.</summary>
+    public static NetworkOptions None { get; } = new(NetworkKind.None, []);
+}
