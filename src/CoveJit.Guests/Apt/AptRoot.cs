@@ -29,24 +29,24 @@ internal sealed class AptRoot
     /// <param name="keyring">Keyring that its signatures are checked against.</param>
     public static AptRoot Create(string directory, string archives, HostAptConfiguration host, string mirror, string suite, string keyring)
     {
-        foreach (string sub in (string[])["sources.list.d", "apt.conf.d", "preferences.d", "trusted.gpg.d", "state/lists/partial", "cache"])
+        foreach (string sub in (string[])["sources.list.d", "apt.conf.d", "preferences.d", "trusted.gpg.d", "state/lists/partial", "cache/archives/partial"])
         {
             Directory.CreateDirectory(Path.Combine(directory, sub));
         }
 
-        Directory.CreateDirectory(Path.Combine(archives, "partial"));
+        Directory.CreateDirectory(archives);
         string status = Path.Combine(directory, "state", "status");
         File.WriteAllText(status, string.Empty);
         File.WriteAllText(
             Path.Combine(directory, "sources.list.d", "debian.sources"),
             $"Types: deb\nURIs: {mirror}\nSuites: {suite}\nComponents: main\nSigned-By: {keyring}\n");
         string configuration = Path.Combine(directory, "apt.conf");
-        File.WriteAllText(configuration, Configuration(directory, archives, host));
+        File.WriteAllText(configuration, Configuration(directory, host));
         return new AptRoot(archives, configuration);
     }
 
     /// <summary>The apt.conf of a root: host settings first, so that ours win.</summary>
-    public static string Configuration(string directory, string archives, HostAptConfiguration host)
+    public static string Configuration(string directory, HostAptConfiguration host)
     {
         StringBuilder text = new();
         foreach (string line in host.AcquireSettings)
@@ -75,7 +75,9 @@ internal sealed class AptRoot
         Set("Dir::State", Path.Combine(directory, "state"));
         Set("Dir::State::status", Path.Combine(directory, "state", "status"));
         Set("Dir::Cache", Path.Combine(directory, "cache"));
-        Set("Dir::Cache::archives", archives);
+
+        // Stays empty: `install --print-uris` leaves out what already lies there, and packages are fetched with `download`.
+        Set("Dir::Cache::archives", Path.Combine(directory, "cache", "archives"));
         Set("APT::Architecture", "riscv64");
         text.Append("#clear APT::Architectures;\n");
         text.Append("APT::Architectures { \"riscv64\"; };\n");
