@@ -224,6 +224,7 @@ public sealed class GuestBuilder
                     selection.Suite,
                     selection.Mirror,
                     kernel.Content,
+                    kernel.All,
                     Path.Combine(work, "rootfs"),
                     Path.Combine(made, "disk.img"),
                     _options,
