@@ -38,7 +38,7 @@ public abstract class VirtioDevice
     public int QueueCount => _queueSizes.Length;
 
     /// <summary>Chains served since creation: the statistics' request count.</summary>
-    public long Requests { get; private set; }
+    public long Requests { get; private protected set; }
 
     /// <summary>The transport, once attached.</summary>
     protected IVirtioTransport? Transport => _transport;
