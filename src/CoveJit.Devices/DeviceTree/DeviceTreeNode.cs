@@ -38,6 +38,9 @@ public sealed class DeviceTreeNode(string name)
         return this;
     }
 
+    /// <summary>Adds a property known to be new: unlike <see cref="Set(string, ReadOnlySpan{byte})"/> it does not look for an earlier value.</summary>
+    internal void Append(string property, ReadOnlySpan<byte> value) => _properties.Add(new(property, value.ToArray()));
+
     /// <summary>Sets an empty (boolean) property.</summary>
     public DeviceTreeNode Set(string property) => Set(property, ReadOnlySpan<byte>.Empty);
 
