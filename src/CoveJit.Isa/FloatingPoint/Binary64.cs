@@ -281,8 +281,9 @@ public static class Binary64
     /// </summary>
     public static ulong ToInt32Modular(ulong a, ref FloatContext context)
     {
-        context.Rounding = RoundingMode.Rtz;
-        _ = ToInt32(a, ref context);
+        FloatContext truncating = new() { Rounding = RoundingMode.Rtz, Flags = context.Flags };
+        _ = ToInt32(a, ref truncating);
+        context.Flags = truncating.Flags;
 
         UnpackedFloat x = UnpackedFloat.From<Format64>(a);
         if (x.Kind != FloatKind.Finite || x.Exponent < 0)
