@@ -130,6 +130,10 @@ internal static class ExternalTool
         }
     }
 
+    /// <summary>What to do about a missing program.</summary>
+    public static string MendFor(string program) =>
+        Packages.TryGetValue(program, out string? package) ? $"install the Debian package {package}" : $"install the program {program}";
+
     private static string Find(string program)
     {
         if (program.Contains('/'))
@@ -152,10 +156,5 @@ internal static class ExternalTool
     }
 
     private static GuestBuildException Missing(string program, Exception? inner) =>
-        new(
-            $"{program} is not installed",
-            Packages.TryGetValue(program, out string? package)
-                ? $"install the Debian package {package}"
-                : $"install the program {program}",
-            inner);
+        new($"{program} is not installed", MendFor(program), inner);
 }
