@@ -1,0 +1,18 @@
+using System.Diagnostics;
+using CoveJit.Fuzz.Generation;
+
+namespace CoveJit.Fuzz.Targets;
+
+/// <summary>The emulator under test, as its command line: <c>covejit run --bios program.elf</c>, UART on standard output.</summary>
+public sealed class CoveJitTarget(string path, IReadOnlyList<string> extraArguments) : ProcessTarget
+{
+    public override string Name => "covejit";
+
+    protected override ProcessStartInfo Command(string elf, string serial, MachineProfile profile)
+    {
+        List<string> arguments = ["run", "--bios", elf, "--memory", "128M", "--smp", "1", "--net", "none", .. extraArguments];
+        return path.EndsWith(".dll", StringComparison.Ordinal)
+            ? new ProcessStartInfo("dotnet", [path, .. arguments])
+            : new ProcessStartInfo(path, arguments);
+    }
+}
