@@ -1,3 +1,8 @@
+using CoveJit.Cli;
 using CoveJit.Cli.Commands;
 
-return CommandLineHost.Invoke(CommandLineHost.Root(InfoCommand.Build()), args, Console.Out, Console.Error);
+return CommandLineHost.Invoke(
+    CommandLineHost.Root(new RunCommand(MachineRunner.Run).Command, InfoCommand.Build()),
+    args,
+    Console.Out,
+    Console.Error);

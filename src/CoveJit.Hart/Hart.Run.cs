@@ -17,8 +17,11 @@ public enum SliceEnd
     /// <summary>The hart waits for an interrupt, or is stopped (SBI HSM).</summary>
     Idle,
 
-    /// <summary>Somebody raised <see cref="Attention.Stop"/>.</summary>
+    /// <summary>Somebody raised <see cref="Attention.Stop"/>, or called <see cref="Hart.Hold"/>.</summary>
     Stopped,
+
+    /// <summary>The code cache must be emptied, while no hart executes, before this one can go on.</summary>
+    CodeCacheFull,
 }
 
 /// <summary>The run loop around executing code, and requests from other threads.</summary>
@@ -33,6 +36,7 @@ public sealed unsafe partial class Hart
     private ulong _requestsPosted;
     private ulong _requestsDone;
     private volatile bool _inGuest;
+    private readonly ManualResetEventSlim _mayRun = new(true);
     private ulong _nextTimerPoll;
     private bool _waiting;
     private bool _yielding;
@@ -49,6 +53,11 @@ public sealed unsafe partial class Hart
         Interlocked.MemoryBarrier(); // before the look at Attention: see RunOn
         try
         {
+            if (!_mayRun.IsSet)
+            {
+                return SliceEnd.Stopped;
+            }
+
             PollTimers();
             _nextTimerPoll = _state->InstructionsRetired + TimerPollInterval;
             while (true)
@@ -85,6 +94,8 @@ public sealed unsafe partial class Hart
                     case RunExit.Step:
                         Step();
                         break;
+                    case RunExit.CodeCacheFull:
+                        return SliceEnd.CodeCacheFull;
                     default:
                         break;
                 }
@@ -95,6 +106,24 @@ public sealed unsafe partial class Hart
             _inGuest = false;
         }
     }
+
+    /// <summary>Keeps the hart from executing until <see cref="Release"/>; returns when it does not. Not from the hart's own thread.</summary>
+    public void Hold()
+    {
+        _mayRun.Reset();
+        RaiseAttention(Attention.Stop);
+        SpinWait spin = default;
+        while (_inGuest)
+        {
+            spin.SpinOnce();
+        }
+    }
+
+    /// <summary>Ends a <see cref="Hold"/>.</summary>
+    public void Release() => _mayRun.Set();
+
+    /// <summary>Waits, on the hart's own thread, while it is held.</summary>
+    public void AwaitRelease() => _mayRun.Wait();
 
     /// <summary>Executes one instruction, fetched and decoded by itself, or takes its trap.</summary>
     public void Step()

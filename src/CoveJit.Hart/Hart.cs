@@ -140,6 +140,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     public void Dispose()
     {
         _sleeper.Dispose();
+        _mayRun.Dispose();
         Tlb.Dispose();
         _stateMemory.Dispose();
     }

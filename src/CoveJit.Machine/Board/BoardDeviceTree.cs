@@ -10,12 +10,15 @@ namespace CoveJit.Machines.Board;
 public sealed class BoardDeviceTree
 {
     private readonly uint _harts;
-    private uint _nextPhandle;
 
     private BoardDeviceTree(int harts)
     {
         _harts = (uint)harts;
-        _nextPhandle = (2 * _harts) + 1;
+        for (uint i = 0; i < 2 * _harts; i++)
+        {
+            Phandles.Reserve(); // the harts and their interrupt controllers, by number
+        }
+
         Root = new DeviceTreeNode(string.Empty);
         Soc = new DeviceTreeNode("soc");
     }
@@ -79,8 +82,8 @@ public sealed class BoardDeviceTree
     /// <summary>Every hart's <see cref="HartInterruptController"/>, by hart.</summary>
     public uint[] HartInterruptControllers() => [.. Enumerable.Range(0, HartCount).Select(HartInterruptController)];
 
-    /// <summary>A phandle no other node has.</summary>
-    public uint NewPhandle() => _nextPhandle++;
+    /// <summary>The tree's phandles.</summary>
+    public PhandleAllocator Phandles { get; } = new();
 
     private void DescribeChosen(ChosenNode chosen)
     {

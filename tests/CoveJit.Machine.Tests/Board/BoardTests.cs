@@ -83,7 +83,7 @@ public sealed class BoardTests
             10_000_000,
             new AddressRange(0x80000000, 1UL << 30),
             new ChosenNode(),
-            [t => phandles.Add(t.NewPhandle()), t => t.Soc.AddChild("first"), t => { t.Soc.AddChild("second"); phandles.Add(t.NewPhandle()); }]);
+            [t => phandles.Add(t.Phandles.Reserve()), t => t.Soc.AddChild("first"), t => { t.Soc.AddChild("second"); phandles.Add(t.Phandles.Reserve()); }]);
 
         phandles.AddRange(tree.HartInterruptControllers());
         phandles.AddRange([.. Enumerable.Range(0, 3).Select(i => Cells(tree.Root.Find("cpus")!.Find($"cpu@{i}")!, "phandle")[0])]);

@@ -1,0 +1,136 @@
+using System.Globalization;
+using CoveJit.Cli.Terminal;
+using CoveJit.Guests;
+using CoveJit.Machines;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli;
+
+/// <summary>Runs machines on this process's terminal, once more for each reboot, and turns their end into an exit code.</summary>
+internal static class MachineRunner
+{
+    private const int StandardInput = 0;
+    private const int StandardOutput = 1;
+
+    /// <summary>Runs what the command line asks for; returns the process's exit code.</summary>
+    public static int Run(MachineOptions options)
+    {
+        if (options.Kernel is null && options.Firmware is null && options.HtifProgram is null)
+        {
+            options = WithDefaultGuest(options);
+        }
+
+        if (options.DumpDeviceTree is { } path)
+        {
+            using ConsoleOutput nowhere = new(StandardOutput);
+            using Machine machine = new(options, new TerminalHost(nowhere));
+            File.WriteAllBytes(path, machine.DeviceTree.ToArray());
+            return 0;
+        }
+
+        using RawTerminal? terminal = options.HtifProgram is null ? RawTerminal.TryEnter(StandardInput) : null;
+        using ConsoleOutput output = new(StandardOutput);
+        TerminalHost host = new(output);
+        using HostSignals signals = new(host.Stop);
+        ConsoleInput input = new(StandardInput, terminal is not null, host.Receive, escape =>
+        {
+            if (escape == EscapeAction.Quit)
+            {
+                host.Stop();
+            }
+            else
+            {
+                output.Write("\r\nCtrl-A x  leave the emulator\r\nCtrl-A h  this help\r\nCtrl-A Ctrl-A  send Ctrl-A\r\n"u8);
+            }
+        });
+
+        bool inputStarted = options.HtifProgram is not null;
+        while (true)
+        {
+            using Machine machine = new(options, host);
+            host.Attach(machine);
+            if (!inputStarted)
+            {
+                input.Start();
+                inputStarted = true;
+            }
+
+            MachineEnd end = machine.Run();
+            host.Attach(null);
+            output.Flush();
+            Conclude(machine, options);
+            if (end.Kind != MachineEndKind.Reboot || options.NoReboot)
+            {
+                return signals.ExitCode ?? end.Code;
+            }
+        }
+    }
+
+    private static void Conclude(Machine machine, MachineOptions options)
+    {
+        if (options.SignatureFile is { } signature)
+        {
+            using StreamWriter writer = new(signature) { NewLine = "\n" };
+            machine.WriteSignature(writer);
+        }
+
+        if (options.StatisticsFile is { } statistics)
+        {
+            File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
+        }
+    }
+
+    private static MachineOptions WithDefaultGuest(MachineOptions options)
+    {
+        string description = Path.Combine(GuestBuilderOptions.DefaultOutputDirectory, string.Create(CultureInfo.InvariantCulture, $"{GuestBuilder.NameOf(GuestKind.Initramfs)}.json"));
+        if (!File.Exists(description))
+        {
+            throw new LoadException("there is no default guest yet", "make it with 'covejit guest build', or give --kernel");
+        }
+
+        GuestDescription guest = GuestDescription.Load(description);
+        return options with { Kernel = guest.Kernel, Initrd = options.Initrd ?? guest.Initrd, Append = options.Append ?? guest.Append };
+    }
+
+    /// <summary>The terminal as machines see it: output goes on across reboots, input to the machine that runs at the time.</summary>
+    private sealed class TerminalHost(ConsoleOutput output) : IMachineHost
+    {
+        private readonly Lock _lock = new();
+        private Machine? _machine;
+        private bool _stopped;
+
+        public void ConsoleWrite(ReadOnlySpan<byte> bytes) => output.Write(bytes);
+
+        public void Report(string line) => Console.Error.WriteLine($"covejit: {line}");
+
+        public int Receive(ReadOnlySpan<byte> bytes)
+        {
+            lock (_lock)
+            {
+                return _machine?.ReceiveInput(bytes) ?? 0;
+            }
+        }
+
+        public void Stop()
+        {
+            lock (_lock)
+            {
+                _stopped = true;
+                _machine?.Stop();
+            }
+        }
+
+        public void Attach(Machine? machine)
+        {
+            lock (_lock)
+            {
+                _machine = machine;
+                if (_stopped)
+                {
+                    machine?.Stop();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+using System.Security.Cryptography;
+using CoveJit.Devices.DeviceTree;
+using CoveJit.Devices.Interrupts;
+using CoveJit.Devices.Power;
+using CoveJit.Devices.Serial;
+using CoveJit.Devices.Time;
+using CoveJit.Devices.Virtio;
+using CoveJit.Devices.Virtio.Block;
+using CoveJit.Devices.Virtio.Net;
+using CoveJit.Harts;
+using CoveJit.Harts.Code;
+using CoveJit.Harts.Traps;
+using CoveJit.Isa;
+using CoveJit.Machines.Board;
+using CoveJit.Machines.Htif;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+using CoveJit.Machines.Running;
+using CoveJit.Machines.Time;
+using CoveJit.Memory.Bus;
+using CoveJit.Memory.Physical;
+using CoveJit.Monitor;
+
+namespace CoveJit.Machines;
+
+/// <summary>
+/// A virt board, composed from <see cref="MachineOptions"/>: RAM, harts, devices, firmware, images, device tree. It runs once; a reboot is a new
+/// machine from the same options.
+/// </summary>
+public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacterBackend, IDisposable
+{
+    // Privileged extensions that add no instructions, as the device tree names them. Svadu without Svade: hardware updates A and D from the start.
+    private static readonly string[] PrivilegedExtensions =
+        ["smstateen", "ssccptr", "sscofpmf", "sscounterenw", "ssstateen", "sstc", "sstvala", "sstvecd", "svadu", "svnapot", "svpbmt"];
+
+    private readonly IMachineHost _host;
+    private readonly List<IDisposable> _resources = [];
+    private readonly List<DeviceTreeContributor> _contributors = [];
+    private readonly Hart[] _harts;
+    private readonly IClock _clock;
+    private readonly IDeviceTimers _timers;
+    private readonly IHartScheduler _scheduler;
+    private readonly Uart _uart;
+    private readonly Plic _plic;
+    private readonly Lock _endLock = new();
+    private MachineEnd? _end;
+    private uint _plicPhandle;
+
+    /// <summary>Builds the machine and loads its images.</summary>
+    /// <exception cref="LoadException">An image cannot be loaded.</exception>
+    public Machine(MachineOptions options, IMachineHost host)
+    {
+        Options = options;
+        _host = host;
+        Ram = Own(new GuestRam(VirtMemoryMap.DramBase, options.MemorySize));
+        Map = new PhysicalMap(Ram);
+        Configuration = new HartConfiguration { MaximumLevels = 3 + (int)options.Paging };
+        Code = Own(new CodeCache(Ram, Configuration.Extensions) { Concurrent = options.Harts > 1 && !options.InstructionCount });
+        InstructionClock? instructionClock = options.InstructionCount ? new InstructionClock() : null;
+        _clock = instructionClock is null ? new HostClock() : instructionClock;
+        _harts = [.. Enumerable.Range(0, options.Harts).Select(id => Own(new Hart(id, Configuration, Map, Code, _clock)))];
+        instructionClock?.Attach(_harts);
+        Code.OnPageBecomesCode(DropWriteEntries);
+        VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
+        _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
+        _scheduler = instructionClock is null
+            ? new ThreadScheduler(_harts, Code)
+            : new RoundRobinScheduler(_harts, Code, instructionClock, virtualTimers!);
+
+        _plic = new Plic("plic", HartLines(InterruptCode.MachineExternal), HartLines(InterruptCode.SupervisorExternal));
+        _uart = new Uart("uart0", Interrupt(VirtMemoryMap.Uart0.Interrupt), this);
+        AddBoardDevices();
+        try
+        {
+            AddVirtioDevices();
+            if (options.HtifProgram is not null)
+            {
+                StartHtif(options.HtifProgram);
+            }
+            else
+            {
+                StartImages();
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the machine was made from.</summary>
+    public MachineOptions Options { get; }
+
+    /// <summary>Guest RAM.</summary>
+    public GuestRam Ram { get; }
+
+    /// <summary>The physical address map.</summary>
+    public PhysicalMap Map { get; }
+
+    /// <summary>Decoded code.</summary>
+    public CodeCache Code { get; }
+
+    /// <summary>What each hart implements.</summary>
+    public HartConfiguration Configuration { get; }
+
+    /// <summary>The harts, by mhartid.</summary>
+    public IReadOnlyList<Hart> Harts => _harts;
+
+    /// <summary>The managed firmware, or null under <c>--bios FILE</c> and <c>--htif</c>.</summary>
+    public ManagedMonitor? Monitor { get; private set; }
+
+    /// <summary>The device tree blob as the guest got it; empty for <c>--htif</c>.</summary>
+    public ReadOnlyMemory<byte> DeviceTree { get; private set; }
+
+    /// <summary>Runs the machine until it ends.</summary>
+    public MachineEnd Run()
+    {
+        _scheduler.Run();
+        return _end ?? new MachineEnd(MachineEndKind.Stopped);
+    }
+
+    /// <summary>Stops the machine. Thread-safe; does not wait.</summary>
+    public void Stop() => End(new MachineEnd(MachineEndKind.Stopped));
+
+    /// <summary>Gives console input to the guest's serial port; returns the number of bytes taken. Thread-safe.</summary>
+    public int ReceiveInput(ReadOnlySpan<byte> bytes) => _uart.Receive(bytes);
+
+    /// <inheritdoc/>
+    void ICharacterBackend.Write(ReadOnlySpan<byte> bytes) => _host.ConsoleWrite(bytes);
+
+    /// <inheritdoc/>
+    public void ConsoleWrite(ReadOnlySpan<byte> bytes) => _host.ConsoleWrite(bytes);
+
+    /// <inheritdoc/>
+    public int ConsoleRead(Span<byte> buffer) => 0;
+
+    /// <inheritdoc/>
+    public void PowerOff(bool failure) => End(failure ? new MachineEnd(MachineEndKind.Exit, 1) : new MachineEnd(MachineEndKind.PowerOff));
+
+    /// <inheritdoc/>
+    public void Reboot() => End(new MachineEnd(MachineEndKind.Reboot));
+
+    /// <inheritdoc/>
+    void IPowerControl.Request(ShutdownRequest request) => End(request.Kind switch
+    {
+        ShutdownKind.PowerOff => new MachineEnd(MachineEndKind.PowerOff),
+        ShutdownKind.Reset => new MachineEnd(MachineEndKind.Reboot),
+        _ => new MachineEnd(MachineEndKind.Exit, request.Code),
+    });
+
+    /// <summary>Releases everything, in the reverse order of making. The machine must not be running.</summary>
+    public void Dispose()
+    {
+        for (int i = _resources.Count - 1; i >= 0; i--)
+        {
+            _resources[i].Dispose();
+        }
+
+        _resources.Clear();
+    }
+
+    private T Own<T>(T resource)
+        where T : IDisposable
+    {
+        _resources.Add(resource);
+        return resource;
+    }
+
+    private void End(MachineEnd end)
+    {
+        lock (_endLock)
+        {
+            _end ??= end; // the first wins
+        }
+
+        _scheduler.Stop();
+    }
+
+    private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
+
+    private IInterruptLine Interrupt(uint source) => _plic.Source((int)source);
+
+    private unsafe void DropWriteEntries(ulong page)
+    {
+        foreach (Hart hart in _harts)
+        {
+            hart.Tlb.DropWrites(Ram.HostAddress(page));
+        }
+    }
+
+    private void AddBoardDevices()
+    {
+        Add(VirtMemoryMap.Clint, new Aclint("clint", _clock, HartLines(InterruptCode.MachineSoftware), _harts), tree =>
+            Aclint.Describe(tree.Soc, VirtMemoryMap.Clint.Base, tree.HartInterruptControllers()));
+        Add(VirtMemoryMap.Plic, _plic, tree =>
+        {
+            _plicPhandle = tree.Phandles.Reserve();
+            Plic.Describe(tree.Soc, VirtMemoryMap.Plic.Base, _plicPhandle, Plic.DefaultSources, tree.HartInterruptControllers());
+        });
+        Add(VirtMemoryMap.Test, new TestFinisher("test", this), tree =>
+            TestFinisher.Describe(tree.Root, tree.Soc, VirtMemoryMap.Test.Base, tree.Phandles));
+        Add(VirtMemoryMap.Rtc, new GoldfishRtc("rtc", _clock, _timers, Interrupt(VirtMemoryMap.Rtc.Interrupt)), tree =>
+            GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _plicPhandle, VirtMemoryMap.Rtc.Interrupt));
+        Add(VirtMemoryMap.Uart0, _uart, tree =>
+            Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _plicPhandle, VirtMemoryMap.Uart0.Interrupt));
+    }
+
+    private void AddVirtioDevices()
+    {
+        List<VirtioDevice> devices = [];
+        foreach (DriveOptions drive in Options.Drives)
+        {
+            devices.Add(new VirtioBlock($"vd{(char)('a' + devices.Count)}", Own(Storage.Open(drive))));
+        }
+
+        if (Options.Network.Kind != NetworkKind.None)
+        {
+            devices.Add(new VirtioNet("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress));
+        }
+
+        devices.Add(new VirtioRng("rng0", Options.InstructionCount ? new SeededEntropy(0) : new HostEntropy()));
+        if (devices.Count > VirtMemoryMap.Virtio.Count)
+        {
+            throw new LoadException($"{devices.Count} VirtIO devices do not fit the board's {VirtMemoryMap.Virtio.Count} slots", "give fewer --drive options");
+        }
+
+        RamDmaPort dma = new(Ram);
+        for (int i = 0; i < devices.Count; i++)
+        {
+            int slot = i;
+            VirtioMmio transport = new(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report);
+            Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, transport);
+            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.InterruptOf(slot), _plicPhandle));
+        }
+    }
+
+    private void Add(BoardRegion region, IBusDevice device, DeviceTreeContributor contributor)
+    {
+        Map.Add(region.Base, region.Size, device);
+        _contributors.Add(contributor);
+    }
+
+    private void StartImages()
+    {
+        RamWriter memory = new(Ram);
+        GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
+        BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
+        BootLayout layout = BootLayout.Load(files, memory);
+        byte[] blob = DescribeBoard(layout.Initrd);
+        if ((ulong)blob.Length > BootLayout.DeviceTreeLimit)
+        {
+            throw new LoadException("the device tree is larger than 2 MiB", "shorten --append");
+        }
+
+        memory.TryWrite(layout.DeviceTreeAddress, blob);
+        DeviceTree = blob;
+        if (layout.Firmware is null)
+        {
+            Monitor = new ManagedMonitor(this);
+            foreach (Hart hart in _harts)
+            {
+                hart.MachineService = Monitor;
+            }
+
+            Monitor.Boot(0, layout.EntryPoint, layout.DeviceTreeAddress);
+            return;
+        }
+
+        FwDynamicInfo info = new(layout.Kernel?.EntryPoint ?? 0, 0);
+        Map.Add(VirtMemoryMap.Mrom.Base, VirtMemoryMap.Mrom.Size, new Rom("mrom", BootRom.Build(layout.Firmware.EntryPoint, layout.DeviceTreeAddress, info)));
+        foreach (Hart hart in _harts)
+        {
+            hart.Reset(VirtMemoryMap.Mrom.Base);
+        }
+    }
+
+    private byte[] DescribeBoard(AddressRange? initrd)
+    {
+        HartDescription hart = new(Configuration.Extensions, PrivilegedExtensions, Options.Paging);
+        ChosenNode chosen = new(
+            Options.Append,
+            $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",
+            initrd,
+            Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
+        BoardDeviceTree tree = BoardDeviceTree.Build(
+            Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
+        return new FlattenedDeviceTree(tree.Root).ToBytes();
+    }
+
+    private sealed class RamWriter(GuestRam ram) : IGuestMemoryWriter
+    {
+        public ulong Base => ram.Base;
+
+        public ulong Size => ram.Size;
+
+        public bool TryWrite(ulong address, ReadOnlySpan<byte> data) => ram.TryWrite(address, data);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using CoveJit.Harts;
+using CoveJit.Memory.Translation;
+
+namespace CoveJit.Machines;
+
+/// <summary>Counts of one hart.</summary>
+/// <param name="Hart">mhartid.</param>
+/// <param name="Instructions">Instructions retired.</param>
+/// <param name="TlbReadFills">Fills of the software TLB for loads.</param>
+/// <param name="TlbWriteFills">Fills of the software TLB for stores.</param>
+/// <param name="TlbExecuteFills">Fills of the software TLB for fetches.</param>
+/// <param name="PageTableReads">Page-table entries read by walks.</param>
+/// <param name="Exceptions">Exceptions taken, by cause; causes that did not occur are left out.</param>
+/// <param name="Interrupts">Interrupts taken, by code.</param>
+public sealed record HartStatistics(
+    int Hart,
+    ulong Instructions,
+    ulong TlbReadFills,
+    ulong TlbWriteFills,
+    ulong TlbExecuteFills,
+    ulong PageTableReads,
+    IReadOnlyDictionary<int, ulong> Exceptions,
+    IReadOnlyDictionary<int, ulong> Interrupts);
+
+/// <summary>What a run did, for <c>--stats</c>: counts only, no modelled time.</summary>
+/// <param name="Schema">Version of this layout.</param>
+/// <param name="Harts">The harts.</param>
+/// <param name="SbiCalls">Calls of the managed firmware's functions, by name.</param>
+/// <param name="BlocksDecoded">Blocks decoded.</param>
+/// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
+public sealed record MachineStatistics(
+    int Schema,
+    IReadOnlyList<HartStatistics> Harts,
+    IReadOnlyDictionary<string, long> SbiCalls,
+    ulong BlocksDecoded,
+    ulong CodePagesInvalidated)
+{
+    private const int CurrentSchema = 1;
+
+    /// <summary>Reads the counters of a machine that is not running.</summary>
+    public static MachineStatistics Collect(Machine machine) => new(
+        CurrentSchema,
+        [.. machine.Harts.Select(Collect)],
+        machine.Monitor?.Functions.Where(f => f.Calls > 0).ToDictionary(f => $"sbi_{f.Name}", f => f.Calls) ?? [],
+        machine.Code.BlocksBuilt,
+        machine.Code.PagesInvalidated);
+
+    /// <summary>The statistics as indented JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, MachineStatisticsJson.Default.MachineStatistics) + "\n";
+
+    private static unsafe HartStatistics Collect(Hart hart) => new(
+        hart.Id,
+        hart.State->InstructionsRetired,
+        hart.Tlb.Fills[(int)AccessType.Read],
+        hart.Tlb.Fills[(int)AccessType.Write],
+        hart.Tlb.Fills[(int)AccessType.Execute],
+        hart.PageTableReads,
+        Counts(hart.TrapCounts.AsSpan(0, 64)),
+        Counts(hart.TrapCounts.AsSpan(64)));
+
+    private static Dictionary<int, ulong> Counts(ReadOnlySpan<ulong> counts)
+    {
+        Dictionary<int, ulong> result = [];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            if (counts[i] != 0)
+            {
+                result[i] = counts[i];
+            }
+        }
+
+        return result;
+    }
+}
+
+/// <summary>Serialisation without reflection.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(MachineStatistics))]
+internal sealed partial class MachineStatisticsJson : JsonSerializerContext;
