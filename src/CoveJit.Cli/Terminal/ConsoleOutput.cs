@@ -44,7 +44,7 @@ public sealed class ConsoleOutput : IDisposable
                 int room = Math.Min(bytes.Length, Capacity - _count);
                 if (room == 0)
                 {
-                    Monitor.Wait(_gate);
+                    System.Threading.Monitor.Wait(_gate);
                     continue;
                 }
 
@@ -56,7 +56,7 @@ public sealed class ConsoleOutput : IDisposable
                 // The writer is woken for the first byte, and again when there is enough to stop collecting.
                 if (before == 0 || (before < Eager && _count >= Eager))
                 {
-                    Monitor.PulseAll(_gate);
+                    System.Threading.Monitor.PulseAll(_gate);
                 }
             }
         }
@@ -69,7 +69,7 @@ public sealed class ConsoleOutput : IDisposable
         {
             while ((_count > 0 || _busy) && !_broken)
             {
-                Monitor.Wait(_gate);
+                System.Threading.Monitor.Wait(_gate);
             }
         }
     }
@@ -80,7 +80,7 @@ public sealed class ConsoleOutput : IDisposable
         lock (_gate)
         {
             _closing = true;
-            Monitor.PulseAll(_gate);
+            System.Threading.Monitor.PulseAll(_gate);
         }
 
         _writer.Join();
@@ -98,7 +98,7 @@ public sealed class ConsoleOutput : IDisposable
             {
                 while (_count == 0 && !_closing)
                 {
-                    Monitor.Wait(_gate);
+                    System.Threading.Monitor.Wait(_gate);
                 }
 
                 if (_count == 0)
@@ -109,14 +109,14 @@ public sealed class ConsoleOutput : IDisposable
                 // A guest writes its console byte by byte: a moment's wait makes lines of them.
                 if (_count < Eager && !_closing)
                 {
-                    Monitor.Wait(_gate, FlushMilliseconds);
+                    System.Threading.Monitor.Wait(_gate, FlushMilliseconds);
                 }
 
                 (_filling, _writing) = (_writing, _filling);
                 count = _count;
                 _count = 0;
                 _busy = true;
-                Monitor.PulseAll(_gate);
+                System.Threading.Monitor.PulseAll(_gate);
             }
 
             bool written = HostFile.WriteAll(_descriptor, _writing.AsSpan(0, count));
@@ -124,7 +124,7 @@ public sealed class ConsoleOutput : IDisposable
             {
                 _busy = false;
                 _broken |= !written;
-                Monitor.PulseAll(_gate);
+                System.Threading.Monitor.PulseAll(_gate);
             }
         }
     }
