@@ -2,8 +2,8 @@ namespace CoveJit.Isa.Tests;
 
 /// <summary>
 /// The RVC listings of the Unprivileged specification as code: the 32-bit instruction a halfword stands for, or null where it is reserved.
-/// HINTs (rd = x0, zero immediates and shift amounts) expand like their neighbours. GNU objdump 2.40 agrees on every halfword but these:
-/// it knows neither Zcb nor Zcmop, and prints reserved c.addi4spn, c.lui, c.lwsp and the like as words of data or with zero operands.
+/// HINTs (rd = x0, zero immediates and shift amounts) expand like their neighbours. GNU objdump 2.40 was found to agree on every halfword
+/// outside Zcb and Zcmop, which it does not know, but one: it shows the reserved 6101 (C.ADDI16SP with a zero immediate).
 /// </summary>
 internal static class CompressedReference
 {
