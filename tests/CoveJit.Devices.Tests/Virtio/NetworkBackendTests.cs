@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using CoveJit.Devices.Virtio.Net;
 
 namespace CoveJit.Devices.Tests.Virtio;
@@ -10,8 +9,6 @@ namespace CoveJit.Devices.Tests.Virtio;
 public class NetworkBackendTests
 {
     private static readonly byte[] _guestMac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
-
-    private static bool HasSlirp => NativeLibrary.TryLoad("libslirp.so.0", out _);
 
     [Theory]
     [InlineData("tcp::2222-:22", false, "0.0.0.0", 2222, null, 22)]
@@ -46,14 +43,9 @@ public class NetworkBackendTests
     [InlineData("a-name-that-is-too-long")]
     public void Bad_tap_names_are_refused(string name) => Assert.Throws<IOException>(() => TapBackend.Open(name));
 
-    [Fact]
+    [NeedsFact("libslirp.so.0")]
     public void Slirp_answers_arp_and_dhcp()
     {
-        if (!HasSlirp)
-        {
-            return; // Optional at run time; the error for its absence names the package.
-        }
-
         using SlirpBackend backend = new();
         using FrameBox box = new();
         backend.Connect(box);
@@ -68,14 +60,9 @@ public class NetworkBackendTests
         Assert.Equal([10, 0, 2, 15], offer[(42 + 16)..(42 + 20)]); // yiaddr
     }
 
-    [Fact]
+    [NeedsFact("libslirp.so.0")]
     public async Task Slirp_forwards_a_host_connection_to_the_guest()
     {
-        if (!HasSlirp)
-        {
-            return;
-        }
-
         ushort port = FreePort();
         using SlirpBackend backend = new([HostForward.Parse($"tcp:127.0.0.1:{port}-:80")]);
         using FrameBox box = new();
@@ -90,14 +77,9 @@ public class NetworkBackendTests
         await connecting.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
-    [Fact]
+    [NeedsFact("libslirp.so.0")]
     public void A_taken_port_is_a_clear_error()
     {
-        if (!HasSlirp)
-        {
-            return;
-        }
-
         using TcpListener taken = new(IPAddress.Loopback, 0);
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
@@ -105,14 +87,9 @@ public class NetworkBackendTests
         Assert.Contains($"port {port}", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [NeedsFact("libslirp.so.0")]
     public void A_card_on_slirp_carries_frames_both_ways()
     {
-        if (!HasSlirp)
-        {
-            return;
-        }
-
         using SlirpBackend backend = new();
         TestDriver driver = new TestDriver(new VirtioNet("net0", backend, _guestMac)).Start(eventIndex: true);
         driver.Queues[0].Add(false, new Part(TestDriver.Data, 1526, true));
