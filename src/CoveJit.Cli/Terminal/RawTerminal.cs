@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace CoveJit.Cli.Terminal;
 
@@ -15,6 +16,7 @@ public sealed class RawTerminal : IDisposable
     private bool _raw;
     private bool _disposed;
 
+    [SupportedOSPlatform("linux")]
     private RawTerminal(int descriptor, Termios original)
     {
         _descriptor = descriptor;
