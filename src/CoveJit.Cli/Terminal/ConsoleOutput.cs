@@ -1,3 +1,5 @@
+using ThreadMonitor = System.Threading.Monitor;
+
 namespace CoveJit.Cli.Terminal;
 
 /// <summary>
@@ -13,6 +15,8 @@ public sealed class ConsoleOutput : IDisposable
 
     // Past this a write is large enough to be worth its system call.
     private const int Eager = 4096;
+
+    private const int ExitMilliseconds = 5000;
 
     private readonly int _descriptor;
     private readonly Thread _writer;
@@ -44,7 +48,7 @@ public sealed class ConsoleOutput : IDisposable
                 int room = Math.Min(bytes.Length, Capacity - _count);
                 if (room == 0)
                 {
-                    System.Threading.Monitor.Wait(_gate);
+                    ThreadMonitor.Wait(_gate);
                     continue;
                 }
 
@@ -56,7 +60,7 @@ public sealed class ConsoleOutput : IDisposable
                 // The writer is woken for the first byte, and again when there is enough to stop collecting.
                 if (before == 0 || (before < Eager && _count >= Eager))
                 {
-                    System.Threading.Monitor.PulseAll(_gate);
+                    ThreadMonitor.PulseAll(_gate);
                 }
             }
         }
@@ -69,7 +73,7 @@ public sealed class ConsoleOutput : IDisposable
         {
             while ((_count > 0 || _busy) && !_broken)
             {
-                System.Threading.Monitor.Wait(_gate);
+                ThreadMonitor.Wait(_gate);
             }
         }
     }
@@ -80,14 +84,24 @@ public sealed class ConsoleOutput : IDisposable
         lock (_gate)
         {
             _closing = true;
-            System.Threading.Monitor.PulseAll(_gate);
+            ThreadMonitor.PulseAll(_gate);
         }
 
         _writer.Join();
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
     }
 
-    private void OnExit(object? sender, EventArgs arguments) => Dispose();
+    // A process told to end may not hang because nobody reads its output any more.
+    private void OnExit(object? sender, EventArgs arguments)
+    {
+        lock (_gate)
+        {
+            _closing = true;
+            ThreadMonitor.PulseAll(_gate);
+        }
+
+        _writer.Join(ExitMilliseconds);
+    }
 
     private void Run()
     {
@@ -98,7 +112,7 @@ public sealed class ConsoleOutput : IDisposable
             {
                 while (_count == 0 && !_closing)
                 {
-                    System.Threading.Monitor.Wait(_gate);
+                    ThreadMonitor.Wait(_gate);
                 }
 
                 if (_count == 0)
@@ -109,14 +123,14 @@ public sealed class ConsoleOutput : IDisposable
                 // A guest writes its console byte by byte: a moment's wait makes lines of them.
                 if (_count < Eager && !_closing)
                 {
-                    System.Threading.Monitor.Wait(_gate, FlushMilliseconds);
+                    ThreadMonitor.Wait(_gate, FlushMilliseconds);
                 }
 
                 (_filling, _writing) = (_writing, _filling);
                 count = _count;
                 _count = 0;
                 _busy = true;
-                System.Threading.Monitor.PulseAll(_gate);
+                ThreadMonitor.PulseAll(_gate);
             }
 
             bool written = HostFile.WriteAll(_descriptor, _writing.AsSpan(0, count));
@@ -124,7 +138,7 @@ public sealed class ConsoleOutput : IDisposable
             {
                 _busy = false;
                 _broken |= !written;
-                System.Threading.Monitor.PulseAll(_gate);
+                ThreadMonitor.PulseAll(_gate);
             }
         }
     }

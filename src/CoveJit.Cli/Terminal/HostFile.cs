@@ -13,6 +13,7 @@ internal static unsafe partial class HostFile
 
     private const int Eintr = 4;
     private const int Eagain = 11;
+    private const int SigStop = 19;
     private const short PollIn = 1;
     private const short PollOut = 4;
 
@@ -81,6 +82,13 @@ internal static unsafe partial class HostFile
         return true;
     }
 
+    /// <summary>Stops this process as job control does, until SIGCONT.</summary>
+    public static void StopProcess()
+    {
+        // Fails only for a process that may not signal itself, which does not exist.
+        _ = NativeKill(Environment.ProcessId, SigStop);
+    }
+
     private static bool Wait(int descriptor, short events, int timeoutMilliseconds)
     {
         PollRequest request = new() { Descriptor = descriptor, Events = events };
@@ -95,6 +103,9 @@ internal static unsafe partial class HostFile
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int NativePoll(PollRequest* requests, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int NativeKill(int process, int signal);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollRequest

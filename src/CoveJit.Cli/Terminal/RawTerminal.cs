@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace CoveJit.Cli.Terminal;
 
@@ -15,6 +16,7 @@ public sealed class RawTerminal : IDisposable
     private bool _raw;
     private bool _disposed;
 
+    [SupportedOSPlatform("linux")]
     private RawTerminal(int descriptor, Termios original)
     {
         _descriptor = descriptor;
@@ -22,12 +24,25 @@ public sealed class RawTerminal : IDisposable
         AppDomain.CurrentDomain.ProcessExit += OnExit;
         AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
         foreach (PosixSignal signal in (ReadOnlySpan<PosixSignal>)
-            [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT, PosixSignal.SIGTSTP])
+            [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT])
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, _ => Leave()));
         }
 
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => Enter()));
+        // The runtime's own answer to SIGTSTP does not always stop the process (seen on .NET 10), which would then run on
+        // with the user's settings: it is stopped here, by the signal that cannot fail.
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, context =>
+        {
+            context.Cancel = true;
+            Leave();
+            HostFile.StopProcess();
+        }));
+        // Not cancelled, the runtime would put back, after us, the settings it found at start-up.
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, context =>
+        {
+            context.Cancel = true;
+            Enter();
+        }));
         Enter();
     }
 

@@ -1,0 +1,190 @@
+using System.Net;
+using CoveJit.Cli.Commands;
+using CoveJit.Machines.Board;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli.Tests;
+
+public sealed class RunOptionsTests
+{
+    [Fact]
+    public void No_options_are_the_defaults()
+    {
+        MachineOptions options = Bind();
+        Assert.Equal(1, options.Harts);
+        Assert.Equal(1UL << 30, options.MemorySize);
+        Assert.Null(options.Kernel);
+        Assert.Null(options.Append);
+        Assert.Null(options.Firmware);
+        Assert.Empty(options.Drives);
+        Assert.Equal(NetworkKind.None, options.Network.Kind);
+    }
+
+    [Fact]
+    public void Own_spellings_are_understood()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--initrd", "i.gz", "--append", "console=ttyS0 root=/dev/vda", "--drive", "a.img", "--drive", "b.img,ro",
+            "--smp", "4", "--memory", "512M", "--bios", "fw.bin", "--icount", "--mmu", "sv39", "--no-reboot", "--stats", "s.json",
+            "--trace", "trap,sbi", "--dump-dtb", "d.dtb");
+        Assert.Equal("Image", options.Kernel);
+        Assert.Equal("i.gz", options.Initrd);
+        Assert.Equal("console=ttyS0 root=/dev/vda", options.Append);
+        Assert.Equal([new DriveOptions("a.img"), new DriveOptions("b.img", ReadOnly: true)], options.Drives);
+        Assert.Equal(4, options.Harts);
+        Assert.Equal(512UL << 20, options.MemorySize);
+        Assert.Equal("fw.bin", options.Firmware);
+        Assert.True(options.InstructionCount);
+        Assert.Equal(PagingMode.Sv39, options.Paging);
+        Assert.True(options.NoReboot);
+        Assert.Equal("s.json", options.StatisticsFile);
+        Assert.Equal(TraceKinds.Trap | TraceKinds.Sbi, options.Trace);
+        Assert.Equal("d.dtb", options.DumpDeviceTree);
+    }
+
+    [Fact]
+    public void A_qemu_command_line_is_understood()
+    {
+        MachineOptions options = Bind(
+            "-M", "virt", "-nographic", "-smp", "cpus=2,sockets=1", "-m", "1G", "-kernel", "Image", "-initrd", "i", "-append", "root=/dev/vda ro",
+            "-drive", "file=a,,b=c.qcow2,readonly=on,if=virtio,format=qcow2,id=hd0", "-nic", "user,hostfwd=tcp::2222-:22", "-bios", "default",
+            "-serial", "mon:stdio", "-no-reboot");
+        Assert.Equal(2, options.Harts);
+        Assert.Equal(1UL << 30, options.MemorySize);
+        Assert.Equal("Image", options.Kernel);
+        Assert.Equal("root=/dev/vda ro", options.Append);
+        Assert.Equal(new DriveOptions("a,b=c.qcow2", true, DriveFormat.Qcow2), Assert.Single(options.Drives));
+        Assert.Equal(new HostForward(false, IPAddress.Any, 2222, null, 22), Assert.Single(options.Network.Forwards));
+        Assert.Null(options.Firmware);
+    }
+
+    [Theory]
+    [InlineData("user", NetworkKind.User, 0)]
+    [InlineData("none", NetworkKind.None, 0)]
+    [InlineData("tap,ifname=tap0,script=no,downscript=no", NetworkKind.Tap, 0)]
+    [InlineData("user,hostfwd=tcp:127.0.0.1:80-10.0.2.15:8080,hostfwd=udp::53-:53", NetworkKind.User, 2)]
+    public void Networks_are_understood(string text, NetworkKind kind, int forwards)
+    {
+        NetworkOptions network = Bind("--net", text).Network;
+        Assert.Equal(kind, network.Kind);
+        Assert.Equal(forwards, network.Forwards.Count);
+        Assert.Equal(kind == NetworkKind.Tap ? "tap0" : null, network.TapName);
+    }
+
+    [Fact]
+    public void A_bare_metal_test_takes_a_signature()
+    {
+        MachineOptions options = Bind("--htif", "t.elf", "--signature", "s", "--signature-granularity", "4");
+        Assert.Equal("t.elf", options.HtifProgram);
+        Assert.Equal("s", options.SignatureFile);
+        Assert.Equal(4, options.SignatureGranularity);
+    }
+
+    [Theory]
+    [InlineData("unknown option '--kernal'; did you mean '--kernel'?", "--kernal", "Image")]
+    [InlineData("unknown option '--kernal'; did you mean '--kernel'?", "--kernal=Image")]
+    [InlineData("unknown option '--memroy'; did you mean '--memory'?", "--memroy", "1G")]
+    [InlineData("unknown option '-krenel'; did you mean '--kernel'?", "-krenel", "x")]
+    [InlineData("unknown option '--frobnicate'; covejit run --help", "--frobnicate")]
+    [InlineData("write --net user", "-netdev", "user,id=n")]
+    [InlineData("attached with --drive and --net", "-device", "virtio-blk-device")]
+    [InlineData("unknown argument 'Image'", "Image")]
+    [InlineData("--kernel", "--kernel")]
+    [InlineData("--kernel", "--kernel", "a", "--kernel", "b")]
+    [InlineData("--smp 0 is not a number of harts; give 1 to 8", "--smp", "0")]
+    [InlineData("--smp 9 ", "--smp", "9")]
+    [InlineData("--smp two ", "--smp", "two")]
+    [InlineData("--memory 1X is not a size", "--memory", "1X")]
+    [InlineData("--memory 1K is out of range", "--memory", "1K")]
+    [InlineData("--memory 9999T is out of range", "--memory", "9999T")]
+    [InlineData("--memory 2000001B is not a whole number", "--memory", "2000001B")]
+    [InlineData("--mmu sv32 ", "--mmu", "sv32")]
+    [InlineData("--trace all is not known", "--trace", "trap,all")]
+    [InlineData("--drive: 'rw' is not understood", "--drive", "f,rw")]
+    [InlineData("--drive names no file", "--drive", ",ro")]
+    [InlineData("if=ide is not supported", "--drive", "file=f,if=ide")]
+    [InlineData("format=vmdk is not supported", "--drive", "file=f,format=vmdk")]
+    [InlineData("readonly=maybe is neither", "--drive", "file=f,readonly=maybe")]
+    [InlineData("--net: 'bridge' is not understood", "--net", "bridge")]
+    [InlineData("hostfwd=tcp:22", "--net", "user,hostfwd=tcp:22")]
+    [InlineData("'0' is no port", "--net", "user,hostfwd=tcp::0-:22")]
+    [InlineData("'1' is no IPv4 address", "--net", "user,hostfwd=tcp:1:22-:22")]
+    [InlineData("--net tap names no interface", "--net", "tap")]
+    [InlineData("-machine sifive_u is not supported", "-M", "sifive_u")]
+    [InlineData("--bios none is not supported", "-bios", "none")]
+    [InlineData("--signature is given without --htif", "--signature", "s")]
+    [InlineData("leave --kernel", "--htif", "t", "--kernel", "k")]
+    [InlineData("--signature-granularity 3 ", "--htif", "t", "--signature-granularity", "3")]
+    public void A_wrong_command_line_is_one_line_and_exit_code_2(string expected, params string[] arguments)
+    {
+        (int code, string output, string error) = Invoke(_ => 0, ["run", .. arguments]);
+        Assert.Equal(2, code);
+        Assert.Empty(output);
+        Assert.StartsWith("covejit: ", error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Contains("; ", error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public void A_load_error_is_one_line_and_exit_code_1()
+    {
+        (int code, _, string error) = Invoke(_ => throw new LoadException("--kernel x does not exist", "check the path"), ["run"]);
+        Assert.Equal(1, code);
+        Assert.Equal("covejit: --kernel x does not exist; check the path\n", error);
+
+        (code, _, error) = Invoke(_ => throw new IOException("No space left on device : 's.json'"), ["run"]);
+        Assert.Equal(1, code);
+        Assert.Equal("covejit: No space left on device : 's.json'; check the path and the disk\n", error);
+    }
+
+    [Fact]
+    public void The_guests_verdict_is_the_exit_code() => Assert.Equal(42, Invoke(_ => 42, ["run"]).Code);
+
+    [Fact]
+    public void The_root_explains_itself()
+    {
+        Assert.Contains("no command is given", Invoke(_ => 0, []).Error, StringComparison.Ordinal);
+        Assert.Contains("unknown command 'rum'; did you mean 'run'?", Invoke(_ => 0, ["rum"]).Error, StringComparison.Ordinal);
+        (int code, string help, _) = Invoke(_ => 0, ["run", "--help"]);
+        Assert.Equal(0, code);
+        Assert.Contains("--signature-granularity", help, StringComparison.Ordinal);
+        Assert.DoesNotContain("nographic", help, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Info_prints_the_memory_map()
+    {
+        (int code, string output, _) = Invoke(_ => 0, ["info"]);
+        Assert.Equal(0, code);
+        Assert.Contains("uart0      0x10000000", output, StringComparison.Ordinal);
+
+        (_, string json, _) = Invoke(_ => 0, ["info", "--json"]);
+        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(json);
+        Assert.Equal(1, document.RootElement.GetProperty("schema_version").GetInt32());
+        Assert.Contains(document.RootElement.GetProperty("memory_map").EnumerateArray(), r => r.GetProperty("name").GetString() == "plic");
+    }
+
+    private static MachineOptions Bind(params string[] arguments)
+    {
+        MachineOptions? bound = null;
+        (int code, _, string error) = Invoke(
+            options =>
+            {
+                bound = options;
+                return 0;
+            },
+            ["run", .. arguments]);
+        Assert.Equal((0, string.Empty), (code, error));
+        return bound!;
+    }
+
+    private static (int Code, string Output, string Error) Invoke(Func<MachineOptions, int> run, string[] arguments)
+    {
+        StringWriter output = new() { NewLine = "\n" };
+        StringWriter error = new() { NewLine = "\n" };
+        int code = CommandLineHost.Invoke(CommandLineHost.Root(new RunCommand(run).Command, InfoCommand.Build()), arguments, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+}
