@@ -40,6 +40,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state = (HartState*)_stateMemory.Pointer;
         RamPointer = map.Ram.Pointer;
         CodeTables = code.Tables;
+        Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
         Counters = new CounterUnit(this);
         Reset(0);

@@ -309,6 +309,15 @@ internal static class InterpreterEmitter
 
     private static void EmitCompute(CodeWriter code, InstructionModel instruction, string prepare, string leave)
     {
+        if (instruction.HasRm)
+        {
+            // A reserved dynamic rounding mode is illegal even for an operation that never rounds.
+            code.Line("RoundingMode rounding = i->Rm == (byte)RoundingMode.Dynamic ? (RoundingMode)s->Frm : (RoundingMode)i->Rm;");
+            code.Open("if (rounding > RoundingMode.Rmm)");
+            EmitLeave(code, prepare, leave);
+            code.Close();
+        }
+
         if (!instruction.Parameters.Any(parameter => parameter.Name == "context"))
         {
             EmitResult(code, instruction, Call(instruction));
@@ -316,18 +325,7 @@ internal static class InterpreterEmitter
         }
 
         code.Line("FloatContext context;");
-        if (instruction.HasRm)
-        {
-            code.Line("context.Rounding = i->Rm == (byte)RoundingMode.Dynamic ? (RoundingMode)s->Frm : (RoundingMode)i->Rm;");
-            code.Open("if (context.Rounding > RoundingMode.Rmm)");
-            EmitLeave(code, prepare, leave);
-            code.Close();
-        }
-        else
-        {
-            code.Line("context.Rounding = RoundingMode.Rne;");
-        }
-
+        code.Line(instruction.HasRm ? "context.Rounding = rounding;" : "context.Rounding = RoundingMode.Rne;");
         code.Line("context.Flags = (FloatFlags)s->Fflags;");
         EmitResult(code, instruction, Call(instruction));
         code.Line("s->Fflags = (uint)context.Flags;");
