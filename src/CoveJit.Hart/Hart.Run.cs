@@ -226,14 +226,8 @@ public sealed unsafe partial class Hart
             return RunExit.CodeCacheFull;
         }
 
-        block = Code.Find(physical);
-        if (block == null)
-        {
-            return RunExit.Step;
-        }
-
-        table = Code.Tables[(physical - Map.Ram.Base) >> 12];
-        return RunExit.None;
+        block = Code.Find(physical, out table);
+        return block == null ? RunExit.Step : RunExit.None;
     }
 
     private bool Fetch(ulong pc, out uint raw)

@@ -73,10 +73,14 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// The block that starts at a physical address of RAM, built if need be. Null if the first instruction crosses into the next page
     /// (it must be fetched and executed by itself).
     /// </summary>
-    public Block* Find(ulong address)
+    /// <param name="address">Physical address.</param>
+    /// <param name="table">
+    /// The table that holds the block. Not to be looked up again: another hart may discard the page at any time, and a table once found stays readable.
+    /// </param>
+    public Block* Find(ulong address, out uint* table)
     {
         ulong page = (address - _ram.Base) >> GuestRam.PageShift;
-        uint* table = (uint*)Volatile.Read(ref *(nint*)(Tables + page));
+        table = (uint*)Volatile.Read(ref *(nint*)(Tables + page));
         if (table != null)
         {
             uint reference = Volatile.Read(ref table[(address & 0xFFF) >> 1]);
@@ -88,7 +92,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
         lock (_lock)
         {
-            return Build(address, page);
+            return Build(address, page, out table);
         }
     }
 
@@ -159,9 +163,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         }
     }
 
-    private Block* Build(ulong address, ulong page)
+    private Block* Build(ulong address, ulong page, out uint* table)
     {
-        uint* table = Tables[page];
+        table = Tables[page];
         if (table == null)
         {
             // The flag first, then the write entries, then the bytes: a later store is seen, an earlier one is read.
