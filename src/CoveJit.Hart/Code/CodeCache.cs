@@ -108,7 +108,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         }
     }
 
-    /// <summary>Discards what was decoded since the last call: a part of FENCE.I where harts run concurrently.</summary>
+    /// <summary>
+    /// Discards the pages that were decoded since the last call while some hart could store to them: a part of FENCE.I where harts run concurrently.
+    /// </summary>
     public void ForgetYoungPages()
     {
         if (!Concurrent)
@@ -175,14 +177,15 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             {
                 _ram.ClearFlags(pageAddress, PageFlags.HasWriteEntry);
                 _dropWriteEntries(pageAddress);
+                if (Concurrent)
+                {
+                    // A hart may be between its TLB check and its store right now: only FENCE.I makes sure.
+                    _youngPages.Add(page);
+                }
             }
 
             table = (uint*)Allocate(TableSize);
             Volatile.Write(ref *(nint*)(Tables + page), (nint)table);
-            if (Concurrent)
-            {
-                _youngPages.Add(page);
-            }
         }
 
         uint existing = table[(address & 0xFFF) >> 1];

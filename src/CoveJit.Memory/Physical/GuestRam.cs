@@ -100,6 +100,7 @@ public sealed unsafe class GuestRam : IDisposable
         }
 
         source.CopyTo(new Span<byte>(HostAddress(address), source.Length));
+        Interlocked.MemoryBarrier(); // the bytes before the look at the flags: a hart that decodes the page sets its flag before it reads
         ulong end = address + (ulong)source.Length;
         while (address < end)
         {
