@@ -188,6 +188,13 @@ public sealed unsafe partial class Hart
         }
 
         ulong block = address & ~(ulong)(HartConfiguration.CacheBlockSize - 1);
+        TlbEntry* entry = TlbBank.EntryFor(_state->DataBank, block, AccessType.Write);
+        if (entry->Tag == (block & ~0xFFFUL))
+        {
+            new Span<byte>((byte*)(block + (ulong)entry->Addend), HartConfiguration.CacheBlockSize).Clear();
+            return Flow.Next;
+        }
+
         if (!Resolve(block, HartConfiguration.CacheBlockSize, AccessType.Write, out ulong physical))
         {
             _pendingTrap = _pendingTrap with { Value = address };
