@@ -8,7 +8,7 @@ namespace CoveJit.Devices.Tests.Virtio;
 
 public class NetworkBackendTests
 {
-    private static readonly byte[] _guestMac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+    private static readonly byte[] GuestMac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 
     [Theory]
     [InlineData("tcp::2222-:22", false, "0.0.0.0", 2222, null, 22)]
@@ -52,7 +52,7 @@ public class NetworkBackendTests
 
         backend.Send(Arp(1, [10, 0, 2, 15], new byte[6], [10, 0, 2, 2]));
         byte[] reply = box.Take(f => f[12] == 8 && f[13] == 6 && f[21] == 2);
-        Assert.Equal(_guestMac, reply[..6]);
+        Assert.Equal(GuestMac, reply[..6]);
         Assert.Equal([10, 0, 2, 2], reply[28..32]);
 
         backend.Send(DhcpDiscover());
@@ -91,7 +91,7 @@ public class NetworkBackendTests
     public void A_card_on_slirp_carries_frames_both_ways()
     {
         using SlirpBackend backend = new();
-        TestDriver driver = new TestDriver(new VirtioNet("net0", backend, _guestMac)).Start(eventIndex: true);
+        TestDriver driver = new TestDriver(new VirtioNet("net0", backend, GuestMac)).Start(eventIndex: true);
         driver.Queues[0].Add(false, new Part(TestDriver.Data, 1526, true));
         driver.Kick(0);
         byte[] arp = Arp(1, [10, 0, 2, 15], new byte[6], [10, 0, 2, 2]);
@@ -112,8 +112,8 @@ public class NetworkBackendTests
 
     private static byte[] Arp(byte operation, byte[] from, byte[] toMac, byte[] to) =>
     [
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, .. _guestMac, 8, 6,
-        0, 1, 8, 0, 6, 4, 0, operation, .. _guestMac, .. from, .. toMac, .. to, .. new byte[18],
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, .. GuestMac, 8, 6,
+        0, 1, 8, 0, 6, 4, 0, operation, .. GuestMac, .. from, .. toMac, .. to, .. new byte[18],
     ];
 
     private static byte[] DhcpDiscover()
@@ -123,7 +123,7 @@ public class NetworkBackendTests
         bootp[1] = 1;
         bootp[2] = 6;
         bootp[4] = 0x42;
-        _guestMac.CopyTo(bootp, 28);
+        GuestMac.CopyTo(bootp, 28);
         byte[] options = [0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255];
         options.CopyTo(bootp, 236);
         byte[] udp = [0, 68, 0, 67, 0, 0, 0, 0, .. bootp];
@@ -138,7 +138,7 @@ public class NetworkBackendTests
 
         sum = (sum & 0xffff) + (sum >> 16);
         BinaryPrimitives.WriteUInt16BigEndian(ip.AsSpan(10), (ushort)~sum);
-        return [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, .. _guestMac, 8, 0, .. ip, .. udp];
+        return [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, .. GuestMac, 8, 0, .. ip, .. udp];
     }
 
     private sealed class FrameBox : IFrameSink, IDisposable

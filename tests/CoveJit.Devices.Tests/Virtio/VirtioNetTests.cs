@@ -8,10 +8,10 @@ public class VirtioNetTests
     private const ulong Receive = TestDriver.Data + 0x10000;
     private const ulong MergeableBuffers = 1 << 15;
     private const int HeaderSize = 12;
-    private static readonly byte[] _mac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+    private static readonly byte[] Mac = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 
     private static TestDriver Loopback(bool packed = false, ulong without = 0, bool eventIndex = false) =>
-        new TestDriver(new VirtioNet("net0", new LoopbackBackend(), _mac)).Start(packed, eventIndex, without: without);
+        new TestDriver(new VirtioNet("net0", new LoopbackBackend(), Mac)).Start(packed, eventIndex, without: without);
 
     [Theory]
     [InlineData(false)]

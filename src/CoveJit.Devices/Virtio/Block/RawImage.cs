@@ -11,7 +11,7 @@ public sealed partial class RawImage : IBlockBackend
     private const int PunchHole = 2; // FALLOC_FL_PUNCH_HOLE
     private const int ZeroRange = 16; // FALLOC_FL_ZERO_RANGE
 
-    private static readonly byte[] _zeroes = new byte[64 * 1024];
+    private static readonly byte[] Zeroes = new byte[64 * 1024];
 
     private readonly SafeFileHandle _file;
 
@@ -154,8 +154,8 @@ public sealed partial class RawImage : IBlockBackend
 
         while (length > 0)
         {
-            int part = (int)Math.Min(length, _zeroes.Length);
-            if (!TryWrite(offset, _zeroes.AsSpan(0, part)))
+            int part = (int)Math.Min(length, Zeroes.Length);
+            if (!TryWrite(offset, Zeroes.AsSpan(0, part)))
             {
                 return false;
             }

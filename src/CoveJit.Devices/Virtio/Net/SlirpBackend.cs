@@ -15,11 +15,11 @@ public sealed unsafe class SlirpBackend : INetworkBackend
     private const int QueueFrames = 512;
     private const int MaxWait = 1000; // milliseconds
 
-    private static readonly uint _network = Address(10, 0, 2, 0);
-    private static readonly uint _netMask = Address(255, 255, 255, 0);
-    private static readonly uint _host = Address(10, 0, 2, 2);
-    private static readonly uint _nameServer = Address(10, 0, 2, 3);
-    private static readonly uint _dhcpStart = Address(10, 0, 2, 15);
+    private static readonly uint Network = Address(10, 0, 2, 0);
+    private static readonly uint NetMask = Address(255, 255, 255, 0);
+    private static readonly uint Host = Address(10, 0, 2, 2);
+    private static readonly uint NameServer = Address(10, 0, 2, 3);
+    private static readonly uint DhcpStart = Address(10, 0, 2, 15);
 
     private readonly SlirpLibrary _library;
     private readonly SlirpLibrary.Callbacks* _callbacks;
@@ -58,11 +58,11 @@ public sealed unsafe class SlirpBackend : INetworkBackend
         SlirpLibrary.Configuration configuration = default;
         configuration.Version = 1;
         configuration.InEnabled = 1;
-        configuration.Network = _network;
-        configuration.NetMask = _netMask;
-        configuration.Host = _host;
-        configuration.NameServer = _nameServer;
-        configuration.DhcpStart = _dhcpStart;
+        configuration.Network = Network;
+        configuration.NetMask = NetMask;
+        configuration.Host = Host;
+        configuration.NameServer = NameServer;
+        configuration.DhcpStart = DhcpStart;
         _slirp = _library.New(&configuration, _callbacks, (void*)GCHandle.ToIntPtr(_self));
         _thread = new Thread(Run) { IsBackground = true, Name = "slirp" };
         if (_slirp == null)
@@ -73,7 +73,7 @@ public sealed unsafe class SlirpBackend : INetworkBackend
 
         foreach (HostForward forward in forwards ?? [])
         {
-            uint guest = forward.GuestAddress is { } address ? Address(address) : _dhcpStart;
+            uint guest = forward.GuestAddress is { } address ? Address(address) : DhcpStart;
             if (_library.AddHostForward(_slirp, forward.IsUdp ? 1 : 0, Address(forward.HostAddress), forward.HostPort, guest, forward.GuestPort) < 0)
             {
                 Free();
