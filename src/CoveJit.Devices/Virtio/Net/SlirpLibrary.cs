@@ -13,7 +13,7 @@ internal sealed unsafe class SlirpLibrary
 
     private const string FileName = "libslirp.so.0";
 
-    private static readonly Lazy<SlirpLibrary> Instance = new(() => new SlirpLibrary());
+    private static readonly Lazy<SlirpLibrary> Shared = new(() => new SlirpLibrary());
 
     private SlirpLibrary()
     {
@@ -30,7 +30,7 @@ internal sealed unsafe class SlirpLibrary
         AddHostForward = (delegate* unmanaged<void*, int, uint, int, uint, int, int>)NativeLibrary.GetExport(library, "slirp_add_hostfwd");
     }
 
-    public static SlirpLibrary Instance => Instance.Value;
+    public static SlirpLibrary Instance => Shared.Value;
 
     public delegate* unmanaged<Configuration*, Callbacks*, void*, void*> New { get; }
 
