@@ -20,6 +20,8 @@ from pathlib import Path
 SCHEMA = 1
 HARTS = 1
 MEMORY = "1G"
+GUEST_RAM = 1 << 30
+KERNEL_OFFSET = 2 << 20
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -63,20 +65,25 @@ def resident_mib(pid):
 
 
 def guest_ram_touched_mib(pid):
-    """Resident part of the largest mapping: the guest's RAM."""
-    best = (0, 0.0)
-    size = None
-    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+    """Resident part of the guest's RAM, which is found by the header of the kernel's image, 2 MiB above its start."""
+    page = 4096
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory, open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
+
+        def present(low, high):
+            pagemap.seek(low // page * 8)
+            entries = pagemap.read((high - low) // page * 8)
+            return [low + i // 8 * page for i in range(7, len(entries), 8) if entries[i] & 0x80]
+
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             low, high = (int(x, 16) for x in line.split()[0].split("-"))
-            size = high - low
-            private_or_writable = line.split()[1].startswith("rw")
-        elif line.startswith("Rss:") and private_or_writable:
-            # CoveJit's cache of decoded blocks reserves 1 GiB as well: of mappings that large, the guest's RAM has more resident.
-            resident = int(line.split()[1]) / 1024
-            if size >= 1 << 30 and resident > best[1]:
-                best = (size, resident)
-    return best[1]
+            if line.split()[1][:2] != "rw" or high - low < GUEST_RAM:
+                continue
+            for address in present(low, high):
+                memory.seek(address + 48)
+                if memory.read(12) == b"RISCV\0\0\0RSC\x05":
+                    base = address - KERNEL_OFFSET
+                    return len(present(base, base + GUEST_RAM)) * page / (1 << 20)
+    raise RuntimeError("the guest's RAM was not found")
 
 
 def run(emulator, guest, append, timeout, at_marker=None):
@@ -92,6 +99,7 @@ def run(emulator, guest, append, timeout, at_marker=None):
         marker = guest["readyMarker"].encode()
         ready = None
         observed = None
+        ended = False
         selector = selectors.DefaultSelector()
         selector.register(process.stdout, selectors.EVENT_READ)
         try:
@@ -103,6 +111,7 @@ def run(emulator, guest, append, timeout, at_marker=None):
                     continue
                 chunk = os.read(process.stdout.fileno(), 65536)
                 if not chunk:
+                    ended = True
                     break
                 output += chunk
                 if ready is None and marker in output:
@@ -112,12 +121,9 @@ def run(emulator, guest, append, timeout, at_marker=None):
                         observed = at_marker(process)
                         break
         finally:
-            process.kill() if at_marker is not None or process.poll() is None and process.stdout.closed else None
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
+            if not ended:
                 process.kill()
-                process.wait()
+            process.wait()
             process.stdout.close()
             process.stdin.close()
         seconds = time.monotonic() - start
