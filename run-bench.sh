@@ -12,9 +12,9 @@ done
 
 dotnet build CoveJit.sln -c Release -v q -nologo >&2
 covejit=src/CoveJit.Cli/bin/Release/net10.0/covejit
-guests=${COVEJIT_GUESTS:-${XDG_DATA_HOME:-$HOME/.local/share}/covejit/guests}
+guests=${COVEJIT_GUEST_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/covejit/guests}
 if [ ! -e "$guests/default.json" ] || [ ! -e "$guests/bench.json" ]; then
-    "$covejit" guest build default bench >&2
+    "$covejit" guest build default bench --output "$guests" >&2
 fi
 
 exec python3 perf/compare.py --covejit "$covejit" --guests "$guests" "$@"

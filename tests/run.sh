@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs every test: unit, end-to-end and a short differential fuzz. The last line is "N passed, N failed"; the exit code follows it.
-# Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (1); COVEJIT_SKIP_GUEST=1 leaves the guest (and what needs it) out.
+# Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (1); COVEJIT_GUEST_DIR (where the default guest is, or is made);
+# COVEJIT_SKIP_GUEST=1 does not make it, so that tests which boot it skip or fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(apt-utils dpkg-dev xz-utils e2fsprogs debootstrap libslirp0 qemu-system-misc qemu-utils opensbi
+packages=(apt-utils dpkg-dev xz-utils e2fsprogs debian-archive-keyring debootstrap libslirp0 qemu-system-misc qemu-utils opensbi
     device-tree-compiler gcc-riscv64-linux-gnu libc6-dev-riscv64-cross)
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -33,10 +34,10 @@ say "Building"
 dotnet build CoveJit.sln -c Release -v q -nologo >&2
 
 covejit=src/CoveJit.Cli/bin/Release/net10.0/covejit
-guests=${XDG_DATA_HOME:-$HOME/.local/share}/covejit/guests
-if [ "${COVEJIT_SKIP_GUEST:-}" != 1 ] && [ ! -e "$guests/default.json" ]; then
-    say "Making the default guest in $guests"
-    "$covejit" guest build >&2
+export COVEJIT_GUEST_DIR=${COVEJIT_GUEST_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/covejit/guests}
+if [ "${COVEJIT_SKIP_GUEST:-}" != 1 ] && [ ! -e "$COVEJIT_GUEST_DIR/default.json" ]; then
+    say "Making the default guest in $COVEJIT_GUEST_DIR"
+    "$covejit" guest build --output "$COVEJIT_GUEST_DIR" >&2
 fi
 
 results=$(mktemp -d)
