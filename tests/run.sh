@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: unit, end-to-end and a short differential fuzz. The last line is "N passed, N failed"; the exit code follows it.
 # Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (1); COVEJIT_GUEST_DIR (where the default guest is, or is made);
-# COVEJIT_SKIP_GUEST=1 does not make it, so that tests which boot it skip or fail.
+# COVEJIT_SKIP_GUEST=1 leaves it out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,12 +45,18 @@ trap 'rm -rf "$results"' EXIT
 
 say "Testing"
 status=0
-dotnet test CoveJit.sln -c Release --no-build --nologo --logger trx --results-directory "$results" >&2 || status=$?
+dotnet test CoveJit.sln -c Release --no-build --nologo --blame-hang-timeout 10m --blame-hang-dump-type none \
+    --logger trx --results-directory "$results" >&2 || status=$?
 
 # Every test assembly leaves one .trx file; its <Counters> element has the totals of that assembly.
 passed=0
 failed=0
-total_of() { sed -n "s/.*<Counters [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" "$1"; }
+total_of()
+{
+    local total
+    total=$(sed -n "s/.*<Counters [^>]*[ ]$2=\"\([0-9]*\)\".*/\1/p" "$1")
+    echo "${total:-0}"
+}
 for file in "$results"/*.trx; do
     [ -e "$file" ] || continue
     passed=$((passed + $(total_of "$file" passed)))
