@@ -59,7 +59,7 @@ public sealed unsafe partial class Hart
             }
 
             PollTimers();
-            _nextTimerPoll = _state->InstructionsRetired + TimerPollInterval;
+            _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
             while (true)
             {
                 if (_state->Attention != 0 && Attend())
@@ -82,7 +82,7 @@ public sealed unsafe partial class Hart
                 if (_state->InstructionsRetired >= _nextTimerPoll)
                 {
                     PollTimers();
-                    _nextTimerPoll = _state->InstructionsRetired + TimerPollInterval;
+                    _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
                     continue;
                 }
 
@@ -164,6 +164,9 @@ public sealed unsafe partial class Hart
     /// <summary>Puts the hart into the state that WFI leaves it in: it executes nothing until an interrupt is pending and enabled.</summary>
     public void BeginWait() => _waiting = true;
 
+    /// <summary>Whether the hart waits for an interrupt (WFI, suspend). May be read by any thread.</summary>
+    public bool IsWaiting => Volatile.Read(ref _waiting);
+
     /// <summary>Makes the hart do something at its next look at its surroundings, before it executes another instruction. Thread-safe.</summary>
     /// <returns>The request's number, for <see cref="IsDone"/>.</returns>
     public ulong Post(Action<Hart> request)
@@ -228,6 +231,13 @@ public sealed unsafe partial class Hart
 
         block = Code.Find(physical, out table);
         return block == null ? RunExit.Step : RunExit.None;
+    }
+
+    /// <summary>Makes the hart leave executing code and look at timers and counters.</summary>
+    internal void RequestPoll()
+    {
+        _nextTimerPoll = 0;
+        Interlocked.Or(ref _state->Attention, (int)Attention.Interrupt);
     }
 
     private bool Fetch(ulong pc, out uint raw)

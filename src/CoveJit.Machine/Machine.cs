@@ -133,7 +133,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     public void ConsoleWrite(ReadOnlySpan<byte> bytes) => _host.ConsoleWrite(bytes);
 
     /// <inheritdoc/>
-    public int ConsoleRead(Span<byte> buffer) => 0;
+    public int ConsoleRead(Span<byte> buffer) => _uart.Take(buffer);
 
     /// <inheritdoc/>
     public void PowerOff(bool failure) => End(failure ? new MachineEnd(MachineEndKind.Exit, 1) : new MachineEnd(MachineEndKind.PowerOff));

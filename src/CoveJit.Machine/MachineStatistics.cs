@@ -43,7 +43,7 @@ public sealed record MachineStatistics(
     public static MachineStatistics Collect(Machine machine) => new(
         CurrentSchema,
         [.. machine.Harts.Select(Collect)],
-        machine.Monitor?.Functions.Where(f => f.Calls > 0).ToDictionary(f => $"sbi_{f.Name}", f => f.Calls) ?? [],
+        machine.Monitor?.Functions.Where(f => f.Calls > 0).GroupBy(f => $"sbi_{f.Name}").ToDictionary(g => g.Key, g => g.Sum(f => f.Calls)) ?? [], // legacy calls share names
         machine.Code.BlocksBuilt,
         machine.Code.PagesInvalidated);
 

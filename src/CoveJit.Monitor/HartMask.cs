@@ -1,3 +1,4 @@
+using System.Numerics;
 using CoveJit.Harts;
 using CoveJit.Monitor.Sbi;
 
@@ -6,12 +7,22 @@ namespace CoveJit.Monitor;
 /// <summary>The harts that a (hart_mask, hart_mask_base) pair names (SBI 3.0, "Hart list parameter").</summary>
 internal static class HartMask
 {
+    /// <summary>Most harts a machine may have, so that a set of them is one word.</summary>
+    public const int MaximumHarts = 64;
+
     /// <summary>Selects the harts; false if the pair names a hart that does not exist.</summary>
+    /// <remarks>The base itself need not exist unless bit 0 of the mask names it; an empty mask names no hart and is valid with any base.</remarks>
     public static bool TrySelect(IReadOnlyList<Hart> harts, ulong mask, ulong maskBase, out ulong selected)
     {
-        ulong all = harts.Count >= 64 ? ulong.MaxValue : (1UL << harts.Count) - 1;
+        ulong all = harts.Count >= MaximumHarts ? ulong.MaxValue : (1UL << harts.Count) - 1;
         selected = all;
         if (maskBase == ulong.MaxValue)
+        {
+            return true;
+        }
+
+        selected = 0;
+        if (mask == 0)
         {
             return true;
         }
@@ -28,26 +39,23 @@ internal static class HartMask
     /// <summary>Runs a request on each selected hart and waits until all have done it. The caller's own part runs at once.</summary>
     public static SbiResult? RunOn(SbiCall call, IReadOnlyList<Hart> harts, ulong selected, Action<Hart> request)
     {
-        Span<ulong> tickets = stackalloc ulong[64];
-        for (int i = 0; i < harts.Count; i++)
+        Span<ulong> tickets = stackalloc ulong[MaximumHarts];
+        ulong others = selected & ~(1UL << call.Hart.Id);
+        for (ulong rest = others; rest != 0; rest &= rest - 1)
         {
-            if (((selected >> i) & 1) != 0 && harts[i] != call.Hart)
-            {
-                tickets[i] = harts[i].Post(request);
-            }
+            int id = BitOperations.TrailingZeroCount(rest);
+            tickets[id] = harts[id].Post(request);
         }
 
-        if (((selected >> call.Hart.Id) & 1) != 0)
+        if (others != selected)
         {
             request(call.Hart);
         }
 
-        for (int i = 0; i < harts.Count; i++)
+        for (ulong rest = others; rest != 0; rest &= rest - 1)
         {
-            if (((selected >> i) & 1) != 0 && harts[i] != call.Hart)
-            {
-                call.Hart.Await(harts[i], tickets[i]);
-            }
+            int id = BitOperations.TrailingZeroCount(rest);
+            call.Hart.Await(harts[id], tickets[id]);
         }
 
         return SbiResult.Success;

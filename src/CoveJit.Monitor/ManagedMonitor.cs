@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
+using System.Numerics;
 using CoveJit.Harts;
 using CoveJit.Harts.Traps;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Extensions;
+using CoveJit.Monitor.Pmu;
 using CoveJit.Monitor.Sbi;
 
 namespace CoveJit.Monitor;
@@ -20,20 +22,30 @@ public sealed class ManagedMonitor : ITrapService
     // Everything that can be delegated is: only ecall from S-mode arrives here.
     private const ulong DelegatedExceptions = 0xB1FF;
 
+    private const uint LastLegacyExtension = 0x0F;
+
     private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
     private readonly FrozenSet<uint> _extensions;
+    private readonly HartPmu[] _pmus;
+    private readonly FirmwareFeaturesExtension _features;
 
     /// <summary>Makes the firmware of a machine.</summary>
     public ManagedMonitor(IMonitorPlatform platform)
     {
         Platform = platform;
         HartStates = new HartStates(platform.Harts.Count);
+        _pmus = [.. platform.Harts.Select(hart => new HartPmu(hart))];
+        TimeExtension time = new(this);
+        _features = new FirmwareFeaturesExtension(this);
         ISbiExtension[] extensions =
         [
-            new BaseExtension(this), new TimeExtension(), new IpiExtension(this), new RfenceExtension(this), new HsmExtension(this),
-            new SystemResetExtension(this), new DebugConsoleExtension(this), new LegacyExtension(this),
+            new BaseExtension(this), time, new IpiExtension(this), new RfenceExtension(this), new HsmExtension(this),
+            new SystemResetExtension(this), new PmuExtension(this), new DebugConsoleExtension(this), new SystemSuspendExtension(this),
+            _features, new LegacyExtension(this, time),
         ];
-        _functions = extensions.SelectMany(e => e.Functions).ToFrozenDictionary(f => (f.Extension, f.Function));
+
+        // By way of a dictionary that refuses two functions of one number; the frozen one would keep the last.
+        _functions = extensions.SelectMany(e => e.Functions).ToDictionary(f => (f.Extension, f.Function)).ToFrozenDictionary();
         _extensions = extensions.SelectMany(e => e.Identifiers).ToFrozenSet();
     }
 
@@ -59,13 +71,13 @@ public sealed class ManagedMonitor : ITrapService
             Prepare(hart);
             if (hart.Id == bootHart)
             {
-                HartStates.Set(hart.Id, HartStatus.Started);
+                HartStates.Set(hart, HartStatus.Started);
                 hart.Halted = false;
                 hart.Enter(PrivilegeMode.Supervisor, entry, (ulong)hart.Id, deviceTree);
             }
             else
             {
-                HartStates.Set(hart.Id, HartStatus.Stopped);
+                HartStates.Set(hart, HartStatus.Stopped);
                 hart.Halted = true;
             }
         }
@@ -93,7 +105,21 @@ public sealed class ManagedMonitor : ITrapService
 
     internal bool HasExtension(uint extension) => _extensions.Contains(extension);
 
-    private static void Prepare(Hart hart)
+    /// <summary>The performance counters of a hart.</summary>
+    internal HartPmu Pmu(Hart hart) => _pmus[hart.Id];
+
+    /// <summary>Counts firmware events of a message from one hart to a set of others; what a hart sends itself is none.</summary>
+    internal void CountMessages(Hart sender, ulong receivers, FirmwareEvent sent, FirmwareEvent received)
+    {
+        for (ulong rest = receivers & ~(1UL << sender.Id); rest != 0; rest &= rest - 1)
+        {
+            Pmu(sender).Counts.Add(sent);
+            _pmus[BitOperations.TrailingZeroCount(rest)].Counts.Add(received);
+        }
+    }
+
+    /// <summary>Brings a hart's M-mode state to what it is at boot: also when it is started again. On the hart's own thread.</summary>
+    internal void Prepare(Hart hart)
     {
         hart.Medeleg = DelegatedExceptions;
         hart.Mideleg = InterruptCode.SupervisorMask;
@@ -101,18 +127,33 @@ public sealed class ManagedMonitor : ITrapService
         hart.WriteMenvcfg(EnvironmentAtBoot);
         hart.EnableAllState();
         hart.OpenPmp();
+        Pmu(hart).Reset();
+        _features.Reset(hart);
+    }
+
+    /// <summary>An EID or FID out of its register: a 32-bit integer, extended by either rule; false if it is none.</summary>
+    internal static bool TryNarrow(ulong register, out uint number)
+    {
+        number = (uint)register;
+        return register == number || (long)register == (int)number;
     }
 
     private void Call(Hart hart)
     {
         SbiCall call = new(hart);
-        uint extension = (uint)hart.ReadRegister(17);
-        uint number = extension <= 0x0F ? 0 : (uint)hart.ReadRegister(16);
+        bool valid = TryNarrow(hart.ReadRegister(17), out uint extension);
+        uint number = 0;
+        bool legacy = valid && extension <= LastLegacyExtension; // these have no FID
+        valid &= legacy || TryNarrow(hart.ReadRegister(16), out number);
         hart.Pc += 4;
-        if (!_functions.TryGetValue((extension, number), out SbiFunction? function))
+        if (!valid || !_functions.TryGetValue((extension, number), out SbiFunction? function))
         {
             hart.WriteRegister(10, unchecked((ulong)(long)SbiError.NotSupported));
-            hart.WriteRegister(11, 0);
+            if (!legacy)
+            {
+                hart.WriteRegister(11, 0);
+            }
+
             return;
         }
 

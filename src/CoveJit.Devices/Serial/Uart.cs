@@ -148,6 +148,27 @@ public sealed class Uart : IBusDevice
         }
     }
 
+    /// <summary>
+    /// Takes received bytes past the registers, oldest first: for firmware that serves the same console. Thread-safe. What the guest holds
+    /// in loopback is not input and stays.
+    /// </summary>
+    /// <returns>How many bytes were taken.</returns>
+    public int Take(Span<byte> destination)
+    {
+        lock (_lock)
+        {
+            int taken = 0;
+            while (taken < destination.Length && (_input.Count > 0 || (!Loopback && _fifo.Count > 0)))
+            {
+                destination[taken++] = !Loopback && _fifo.Count > 0 ? _fifo.Pop() : _input.Pop();
+            }
+
+            FillReceiver();
+            DriveLine();
+            return taken;
+        }
+    }
+
     /// <inheritdoc/>
     public bool TryRead(ulong offset, int size, out ulong value)
     {

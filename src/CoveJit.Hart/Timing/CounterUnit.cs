@@ -5,7 +5,7 @@ namespace CoveJit.Harts.Timing;
 
 /// <summary>
 /// mcycle, minstret and the programmable counters with Sscofpmf. One cycle is one retired instruction: the emulator has no
-/// micro-architecture, and a counter that says so is better than an invented one.
+/// micro-architecture, and a counter that says so is better than an invented one. For the hart's own thread.
 /// </summary>
 public sealed class CounterUnit
 {
@@ -43,6 +43,7 @@ public sealed class CounterUnit
     {
         get
         {
+            PollOverflow();
             uint bits = 0;
             for (int i = First; i < First + _count; i++)
             {
@@ -63,13 +64,19 @@ public sealed class CounterUnit
     /// <summary>Writes counter <paramref name="n"/>. The writing instruction itself is not counted by it.</summary>
     public void Write(int n, ulong value)
     {
+        Settle(n); // a wrap before the write still counts
         ulong writer = _running[n] && CountsInstructions(n) ? 1UL : 0;
         _base[n] = value;
         _start[n] = Source(n) + writer;
+        RequestPollIfArmed();
     }
 
     /// <summary>Reads mhpmevent<paramref name="n"/>.</summary>
-    public ulong ReadEvent(int n) => _event[n];
+    public ulong ReadEvent(int n)
+    {
+        Settle(n);
+        return _event[n];
+    }
 
     /// <summary>Writes mhpmevent<paramref name="n"/>: unknown events count nothing but are kept, as WARL allows.</summary>
     public void WriteEvent(int n, ulong value)
@@ -79,7 +86,8 @@ public sealed class CounterUnit
         Refresh();
     }
 
-    internal void WriteInhibit(uint value)
+    /// <summary>Writes mcountinhibit; bits of counters that do not exist, and of time, stay 0.</summary>
+    public void WriteInhibit(uint value)
     {
         Inhibit = value & Implemented & ~2u;
         Refresh();
@@ -124,9 +132,10 @@ public sealed class CounterUnit
         ulong least = long.MaxValue;
         for (int i = First; i < First + _count; i++)
         {
-            if (_running[i] && (_event[i] & OverflowFlag) == 0 && CountsInstructions(i))
+            ulong left = IsArmed(i) && CountsInstructions(i) ? 0UL - Read(i) : 0;
+            if (left != 0) // 0: it holds 0, which is 2^64 away
             {
-                least = Math.Min(least, Math.Max(1, 0UL - Read(i)));
+                least = Math.Min(least, left);
             }
         }
 
@@ -138,20 +147,28 @@ public sealed class CounterUnit
     {
         for (int i = First; i < First + _count; i++)
         {
-            if (!_running[i])
-            {
-                continue;
-            }
+            Settle(i);
+        }
+    }
 
-            ulong counted = Source(i) - _start[i];
-            bool wrapped = counted > ~_base[i] && (long)counted > 0;
-            _base[i] += counted;
-            _start[i] += counted;
-            if (wrapped && (_event[i] & OverflowFlag) == 0)
-            {
-                _event[i] |= OverflowFlag;
-                _hart.SetSoftwarePending(InterruptCode.CounterOverflow, true);
-            }
+    private bool IsArmed(int n) => _running[n] && (_event[n] & OverflowFlag) == 0;
+
+    // Moves what was counted since the last look into the base, and notices whether the counter wrapped meanwhile.
+    private void Settle(int n)
+    {
+        if (!_running[n])
+        {
+            return;
+        }
+
+        ulong counted = Source(n) - _start[n];
+        bool wrapped = counted > ~_base[n] && (long)counted > 0; // below 0: just written, the writer has not retired yet
+        _base[n] += counted;
+        _start[n] += counted;
+        if (n >= First && wrapped && (_event[n] & OverflowFlag) == 0)
+        {
+            _event[n] |= OverflowFlag;
+            _hart.SetSoftwarePending(InterruptCode.CounterOverflow, true);
         }
     }
 
@@ -174,7 +191,7 @@ public sealed class CounterUnit
 
     private void Stop(int n)
     {
-        _base[n] = Read(n);
+        Settle(n);
         _running[n] = false;
     }
 
@@ -205,6 +222,21 @@ public sealed class CounterUnit
             else if (!run && _running[i])
             {
                 Stop(i);
+            }
+        }
+
+        RequestPollIfArmed();
+    }
+
+    // An overflow interrupt is to come when the counter wraps, not at the next leisurely look at the clock.
+    private void RequestPollIfArmed()
+    {
+        for (int i = First; i < First + _count; i++)
+        {
+            if (IsArmed(i))
+            {
+                _hart.RequestPoll();
+                return;
             }
         }
     }

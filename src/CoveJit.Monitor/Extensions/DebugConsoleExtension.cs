@@ -23,13 +23,14 @@ internal sealed class DebugConsoleExtension(ManagedMonitor monitor) : ISbiExtens
     private SbiResult? Write(SbiCall call)
     {
         Hart hart = call.Hart;
-        int count = (int)Math.Min(call[0], MaximumBytes);
-        Span<byte> buffer = stackalloc byte[count];
-        if (call[2] != 0 || !hart.Map.Ram.Contains(call[1], call[0]) || !hart.Map.Ram.TryRead(call[1], buffer))
+        if (!SharedMemory.IsAccessible(hart.Map.Ram, call[1], call[2], call[0]))
         {
             return SbiError.InvalidParam;
         }
 
+        int count = (int)Math.Min(call[0], MaximumBytes);
+        Span<byte> buffer = stackalloc byte[count];
+        hart.Map.Ram.TryRead(call[1], buffer);
         monitor.Platform.ConsoleWrite(buffer);
         return SbiResult.Of((ulong)count);
     }
@@ -37,7 +38,7 @@ internal sealed class DebugConsoleExtension(ManagedMonitor monitor) : ISbiExtens
     private SbiResult? Read(SbiCall call)
     {
         Hart hart = call.Hart;
-        if (call[2] != 0 || !hart.Map.Ram.Contains(call[1], call[0]))
+        if (!SharedMemory.IsAccessible(hart.Map.Ram, call[1], call[2], call[0]))
         {
             return SbiError.InvalidParam;
         }

@@ -32,21 +32,22 @@ internal sealed class HsmExtension(ManagedMonitor monitor) : ISbiExtension
         }
 
         Hart target = monitor.Platform.Harts[(int)id];
-        if (!target.Map.Ram.Contains(address, 4))
+        if (!SharedMemory.IsExecutable(target.Map.Ram, address))
         {
             return SbiError.InvalidAddress;
         }
 
-        if (!monitor.HartStates.TryMove(target.Id, HartStatus.Stopped, HartStatus.StartPending))
+        if (!monitor.HartStates.TryMove(target, HartStatus.Stopped, HartStatus.StartPending))
         {
             return SbiError.AlreadyAvailable;
         }
 
         target.Post(hart =>
         {
+            monitor.Prepare(hart);
             hart.Enter(PrivilegeMode.Supervisor, address, (ulong)hart.Id, opaque);
             hart.Halted = false;
-            monitor.HartStates.Set(hart.Id, HartStatus.Started);
+            monitor.HartStates.Set(hart, HartStatus.Started);
         });
         return SbiResult.Success;
     }
@@ -54,12 +55,12 @@ internal sealed class HsmExtension(ManagedMonitor monitor) : ISbiExtension
     private SbiResult? Stop(SbiCall call)
     {
         call.Hart.Halted = true;
-        monitor.HartStates.Set(call.Hart.Id, HartStatus.Stopped);
+        monitor.HartStates.Set(call.Hart, HartStatus.Stopped);
         return null;
     }
 
     private SbiResult? Status(SbiCall call) =>
-        call[0] >= (ulong)monitor.Platform.Harts.Count ? SbiError.InvalidParam : SbiResult.Of((ulong)monitor.HartStates.Get((int)call[0]));
+        call[0] >= (ulong)monitor.Platform.Harts.Count ? SbiError.InvalidParam : SbiResult.Of((ulong)monitor.HartStates.Get(monitor.Platform.Harts[(int)call[0]]));
 
     private SbiResult? Suspend(SbiCall call)
     {
@@ -67,16 +68,16 @@ internal sealed class HsmExtension(ManagedMonitor monitor) : ISbiExtension
         switch (type)
         {
             case RetentiveDefault:
-                call.Hart.BeginWait();
+                monitor.HartStates.Suspend(call.Hart);
                 return SbiResult.Success;
-            case NonRetentiveDefault when !call.Hart.Map.Ram.Contains(call[1], 4):
+            case NonRetentiveDefault when !SharedMemory.IsExecutable(call.Hart.Map.Ram, call[1]):
                 return SbiError.InvalidAddress;
             case NonRetentiveDefault:
                 call.Hart.Enter(PrivilegeMode.Supervisor, call[1], (ulong)call.Hart.Id, call[2]);
-                call.Hart.BeginWait();
+                monitor.HartStates.Suspend(call.Hart);
                 return null;
             default:
-                return type is > 0x0FFFFFFF and < 0x80000000 ? SbiError.NotSupported : SbiError.InvalidParam;
+                return SbiError.InvalidParam; // reserved, or platform-specific and unimplemented
         }
     }
 }

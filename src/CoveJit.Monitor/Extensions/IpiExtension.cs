@@ -1,5 +1,6 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Traps;
+using CoveJit.Monitor.Pmu;
 using CoveJit.Monitor.Sbi;
 
 namespace CoveJit.Monitor.Extensions;
@@ -11,16 +12,17 @@ internal sealed class IpiExtension(ManagedMonitor monitor) : ISbiExtension
 
     public IEnumerable<uint> Identifiers => [Eid];
 
-    public IEnumerable<SbiFunction> Functions => [new(Eid, 0, "send_ipi", ["hart_mask", "hart_mask_base"], call => Send(call[0], call[1]))];
+    public IEnumerable<SbiFunction> Functions => [new(Eid, 0, "send_ipi", ["hart_mask", "hart_mask_base"], Send)];
 
-    private SbiResult? Send(ulong mask, ulong maskBase)
+    private SbiResult? Send(SbiCall call)
     {
         IReadOnlyList<Hart> harts = monitor.Platform.Harts;
-        if (!HartMask.TrySelect(harts, mask, maskBase, out ulong selected))
+        if (!HartMask.TrySelect(harts, call[0], call[1], out ulong selected))
         {
             return SbiError.InvalidParam;
         }
 
+        monitor.CountMessages(call.Hart, selected, FirmwareEvent.IpiSent, FirmwareEvent.IpiReceived);
         for (int i = 0; i < harts.Count; i++)
         {
             if (((selected >> i) & 1) != 0)
