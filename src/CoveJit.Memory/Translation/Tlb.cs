@@ -97,7 +97,8 @@ public sealed unsafe class Tlb : IDisposable
             }
             else
             {
-                _gigapages[index] |= RegionBit(address >> 30);
+                // A leaf above 1 GiB (Sv48, Sv57) spans many regions: any fence by address may mean it.
+                _gigapages[index] |= pageShift <= 30 ? RegionBit(address >> 30) : ~0UL;
             }
         }
     }
