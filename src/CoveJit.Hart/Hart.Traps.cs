@@ -10,6 +10,9 @@ public sealed unsafe partial class Hart
 {
     private Trap _pendingTrap;
 
+    /// <summary>Called with every trap before it is taken, on the hart's thread; null unless traps are traced.</summary>
+    public Action<Hart, Trap>? TrapTrace { get; set; }
+
     /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
     internal bool Fault(TrapCause cause, ulong value)
     {
@@ -30,6 +33,7 @@ public sealed unsafe partial class Hart
         TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
         _reservation.Valid = false;
         _waiting = false;
+        TrapTrace?.Invoke(this, trap);
         ulong delegated = trap.IsInterrupt ? Mideleg : Medeleg;
         if (Privilege != PrivilegeMode.Machine && ((delegated >> (int)trap.Cause) & 1) != 0)
         {

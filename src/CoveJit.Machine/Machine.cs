@@ -17,6 +17,7 @@ using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Running;
 using CoveJit.Machines.Time;
+using CoveJit.Machines.Tracing;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
@@ -60,6 +61,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _clock = instructionClock is null ? new HostClock() : instructionClock;
         _harts = [.. Enumerable.Range(0, options.Harts).Select(id => Own(new Hart(id, Configuration, Map, Code, _clock)))];
         instructionClock?.Attach(_harts);
+        if ((options.Trace & TraceKinds.Trap) != 0)
+        {
+            Action<Hart, Trap> trace = new TrapTrace(host.Report, () => Symbols).Write;
+            foreach (Hart hart in _harts)
+            {
+                hart.TrapTrace = trace;
+            }
+        }
+
         Code.OnPageBecomesCode(DropWriteEntries);
         VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
         _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
@@ -229,15 +239,20 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         for (int i = 0; i < devices.Count; i++)
         {
             int slot = i;
-            VirtioMmio transport = new(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report);
-            Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, transport);
+
+            // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
+            VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.InterruptOf(slot), _plicPhandle));
         }
     }
 
+    private IBusDevice Traced(IBusDevice device) =>
+        (Options.Trace & TraceKinds.Mmio) != 0 ? new TracedDevice(device, _host.Report) : device;
+
     private void Add(BoardRegion region, IBusDevice device, DeviceTreeContributor contributor)
     {
-        Map.Add(region.Base, region.Size, device);
+        Map.Add(region.Base, region.Size, Traced(device));
         _contributors.Add(contributor);
     }
 
@@ -258,6 +273,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             Monitor = new ManagedMonitor(this);
+            if ((Options.Trace & TraceKinds.Sbi) != 0)
+            {
+                Monitor.Trace = new SbiTrace(_host.Report).Write;
+            }
+
             foreach (Hart hart in _harts)
             {
                 hart.MachineService = Monitor;

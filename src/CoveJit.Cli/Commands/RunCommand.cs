@@ -12,7 +12,6 @@ internal sealed class RunCommand
 {
     private static readonly (string Name, TraceKinds Kind)[] TraceNames =
     [
-        ("insn", TraceKinds.Instruction),
         ("trap", TraceKinds.Trap),
         ("mmio", TraceKinds.Mmio),
         ("sbi", TraceKinds.Sbi),
