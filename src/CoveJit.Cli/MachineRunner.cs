@@ -1,8 +1,5 @@
-using System.Globalization;
 using CoveJit.Cli.Terminal;
-using CoveJit.Guests;
 using CoveJit.Machines;
-using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli;
@@ -16,11 +13,6 @@ internal static class MachineRunner
     /// <summary>Runs what the command line asks for; returns the process's exit code.</summary>
     public static int Run(MachineOptions options)
     {
-        if (options.Kernel is null && options.Firmware is null && options.HtifProgram is null)
-        {
-            options = WithDefaultGuest(options);
-        }
-
         if (options.DumpDeviceTree is { } path)
         {
             using ConsoleOutput nowhere = new(StandardOutput);
@@ -79,18 +71,6 @@ internal static class MachineRunner
         {
             File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
         }
-    }
-
-    private static MachineOptions WithDefaultGuest(MachineOptions options)
-    {
-        string description = Path.Combine(GuestBuilderOptions.DefaultOutputDirectory, string.Create(CultureInfo.InvariantCulture, $"{GuestBuilder.NameOf(GuestKind.Initramfs)}.json"));
-        if (!File.Exists(description))
-        {
-            throw new LoadException("there is no default guest yet", "make it with 'covejit guest build', or give --kernel");
-        }
-
-        GuestDescription guest = GuestDescription.Load(description);
-        return options with { Kernel = guest.Kernel, Initrd = options.Initrd ?? guest.Initrd, Append = options.Append ?? guest.Append };
     }
 
     /// <summary>The terminal as machines see it: output goes on across reboots, input to the machine that runs at the time.</summary>

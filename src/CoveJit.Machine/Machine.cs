@@ -123,6 +123,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     /// <summary>The device tree blob as the guest got it; empty for <c>--htif</c>.</summary>
     public ReadOnlyMemory<byte> DeviceTree { get; private set; }
 
+    /// <summary>What the device tree of a machine with these options says about each hart.</summary>
+    public static HartDescription DescribeHart(MachineOptions options) =>
+        new(new HartConfiguration().Extensions, PrivilegedExtensions, options.Paging);
+
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
     {
@@ -297,7 +301,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private byte[] DescribeBoard(AddressRange? initrd)
     {
-        HartDescription hart = new(Configuration.Extensions, PrivilegedExtensions, Options.Paging);
+        HartDescription hart = DescribeHart(Options);
         ChosenNode chosen = new(
             Options.Append,
             $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",

@@ -18,6 +18,7 @@ internal sealed class RunCommand
     ];
 
     private readonly Option<string?> _kernel = Text("--kernel", "F", "Linux Image (plain, gzip or EFI zboot) or ELF to boot", "-kernel");
+    private readonly Option<string?> _guest = Text("--guest", "NAME", "Boot a guest that 'covejit guest build' made: default, disk or bench; the path of its .json; or none [default, unless --kernel is given]");
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
     private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "Block device from an image file; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
@@ -43,14 +44,15 @@ internal sealed class RunCommand
 
     /// <summary>Builds the command.</summary>
     /// <param name="run">Runs a machine and returns the process's exit code.</param>
-    public RunCommand(Func<MachineOptions, int> run)
+    /// <param name="selectGuest">Adds the files of the guest the user named, or did not name, to the options.</param>
+    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest)
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
-        Command.SetAction(result => run(Bind(result)));
+        Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
     }
 
     /// <summary>The command, for the root.</summary>
