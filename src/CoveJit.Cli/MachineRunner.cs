@@ -10,6 +10,9 @@ internal static class MachineRunner
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
 
+    // The run ended because --no-reboot forbade to go on.
+    private const int ResetExitCode = 3;
+
     /// <summary>Runs what the command line asks for; returns the process's exit code.</summary>
     public static int Run(MachineOptions options)
     {
@@ -52,7 +55,14 @@ internal static class MachineRunner
             host.Attach(null);
             output.Flush();
             Conclude(machine, options);
-            if (end.Kind != MachineEndKind.Reboot || options.NoReboot)
+            if (end.Kind == MachineEndKind.Reboot && options.NoReboot && signals.ExitCode is null)
+            {
+                // Firmware cannot tell a reboot from the reset of a kernel that panicked: whoever asked for one run hears of it.
+                host.Report("the guest reset itself, as a kernel with panic=... does when it panics; the run ends here, leave --no-reboot out to go on");
+                return ResetExitCode;
+            }
+
+            if (end.Kind != MachineEndKind.Reboot)
             {
                 return signals.ExitCode ?? end.Code;
             }

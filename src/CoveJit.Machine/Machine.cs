@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Devices.Interrupts;
@@ -61,6 +62,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _clock = instructionClock is null ? new HostClock() : instructionClock;
         _harts = [.. Enumerable.Range(0, options.Harts).Select(id => Own(new Hart(id, Configuration, Map, Code, _clock)))];
         instructionClock?.Attach(_harts);
+        foreach (Hart hart in _harts)
+        {
+            hart.Stuck = EndStuck;
+        }
+
         if ((options.Trace & TraceKinds.Trap) != 0)
         {
             Action<Hart, Trap> trace = new TrapTrace(host.Report, () => Symbols).Write;
@@ -189,6 +195,22 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         _scheduler.Stop();
+    }
+
+    private void EndStuck(Hart hart, Trap trap, ulong from)
+    {
+        lock (_endLock)
+        {
+            if (_end is not null)
+            {
+                return;
+            }
+        }
+
+        _host.Report(string.Create(
+            CultureInfo.InvariantCulture,
+            $"hart {hart.Id} is stuck: it trapped at {Symbols.Symbolize(from)}, and its trap handler at {Symbols.Symbolize(hart.Pc)} cannot be executed ({(TrapCause)trap.Cause}); look for a wild jump, or a missing handler, with --trace trap"));
+        End(new MachineEnd(MachineEndKind.Stuck, 1));
     }
 
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];

@@ -28,7 +28,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
-    private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit when the guest reboots" };
+    private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
     private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
     private readonly Option<string?> _dumpDtb = Text("--dump-dtb", "F", "Write the device tree blob and exit");
