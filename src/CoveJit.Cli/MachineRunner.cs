@@ -1,8 +1,5 @@
-using System.Globalization;
 using CoveJit.Cli.Terminal;
-using CoveJit.Guests;
 using CoveJit.Machines;
-using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli;
@@ -13,14 +10,12 @@ internal static class MachineRunner
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
 
+    // The run ended because --no-reboot forbade to go on.
+    private const int ResetExitCode = 3;
+
     /// <summary>Runs what the command line asks for; returns the process's exit code.</summary>
     public static int Run(MachineOptions options)
     {
-        if (options.Kernel is null && options.Firmware is null && options.HtifProgram is null)
-        {
-            options = WithDefaultGuest(options);
-        }
-
         if (options.DumpDeviceTree is { } path)
         {
             using ConsoleOutput nowhere = new(StandardOutput);
@@ -60,7 +55,14 @@ internal static class MachineRunner
             host.Attach(null);
             output.Flush();
             Conclude(machine, options);
-            if (end.Kind != MachineEndKind.Reboot || options.NoReboot)
+            if (end.Kind == MachineEndKind.Reboot && options.NoReboot && signals.ExitCode is null)
+            {
+                // Firmware cannot tell a reboot from the reset of a kernel that panicked: whoever asked for one run hears of it.
+                host.Report("the guest reset itself, as a kernel with panic=... does when it panics; the run ends here, leave --no-reboot out to go on");
+                return ResetExitCode;
+            }
+
+            if (end.Kind != MachineEndKind.Reboot)
             {
                 return signals.ExitCode ?? end.Code;
             }
@@ -79,18 +81,6 @@ internal static class MachineRunner
         {
             File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
         }
-    }
-
-    private static MachineOptions WithDefaultGuest(MachineOptions options)
-    {
-        string description = Path.Combine(GuestBuilderOptions.DefaultOutputDirectory, string.Create(CultureInfo.InvariantCulture, $"{GuestBuilder.NameOf(GuestKind.Initramfs)}.json"));
-        if (!File.Exists(description))
-        {
-            throw new LoadException("there is no default guest yet", "make it with 'covejit guest build', or give --kernel");
-        }
-
-        GuestDescription guest = GuestDescription.Load(description);
-        return options with { Kernel = guest.Kernel, Initrd = options.Initrd ?? guest.Initrd, Append = options.Append ?? guest.Append };
     }
 
     /// <summary>The terminal as machines see it: output goes on across reboots, input to the machine that runs at the time.</summary>

@@ -2,7 +2,11 @@ using CoveJit.Cli;
 using CoveJit.Cli.Commands;
 
 return CommandLineHost.Invoke(
-    CommandLineHost.Root(new RunCommand(MachineRunner.Run).Command, InfoCommand.Build()),
+    CommandLineHost.Root(
+        new RunCommand(MachineRunner.Run, GuestSelection.Select).Command,
+        GuestCommand.Build(),
+        DisassembleCommand.Build(),
+        InfoCommand.Build()),
     args,
     Console.Out,
     Console.Error);

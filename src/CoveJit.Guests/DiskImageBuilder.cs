@@ -29,15 +29,11 @@ internal static class DiskImageBuilder
 
     private static bool IsRoot => Environment.IsPrivilegedProcess;
 
+    /// <summary>Programs of the host that are needed; the owners of files are faked where the user is not root.</summary>
+    public static string[] Tools => IsRoot ? ["tar", "sh", "mke2fs"] : ["tar", "sh", "mke2fs", "fakeroot"];
+
     /// <summary>Fails at once when a tool is missing.</summary>
-    public static void RequireTools()
-    {
-        ExternalTool.Require("tar", "sh", "mke2fs");
-        if (!IsRoot)
-        {
-            ExternalTool.Require("fakeroot");
-        }
-    }
+    public static void RequireTools() => ExternalTool.Require(Tools);
 
     /// <summary>Makes the image.</summary>
     /// <returns>The packages in it.</returns>

@@ -130,6 +130,10 @@ internal static class ExternalTool
         }
     }
 
+    /// <summary>The Debian packages that hold those of the programs that are not installed.</summary>
+    public static List<string> PackagesOfMissing(IEnumerable<string> programs) =>
+        [.. programs.Where(program => !Path.IsPathRooted(Find(program))).Select(program => Packages.GetValueOrDefault(program, program)).Distinct()];
+
     /// <summary>What to do about a missing program.</summary>
     public static string MendFor(string program) =>
         Packages.TryGetValue(program, out string? package) ? $"install the Debian package {package}" : $"install the program {program}";

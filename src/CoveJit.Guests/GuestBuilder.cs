@@ -42,6 +42,30 @@ public sealed class GuestBuilder
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
+    /// <summary>Debian packages of the host that making these kinds of guests needs and that are not installed.</summary>
+    public static IReadOnlyList<string> MissingPackages(IReadOnlyList<GuestKind> kinds)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        List<string> programs = ["apt-get", "apt-cache", "apt-config", "dpkg-deb", "xz"];
+        if (kinds.Contains(GuestKind.Bench))
+        {
+            programs.Add(BenchPrograms.Compiler);
+        }
+
+        if (kinds.Contains(GuestKind.Disk))
+        {
+            programs.AddRange(DiskImageBuilder.Tools);
+        }
+
+        List<string> packages = ExternalTool.PackagesOfMissing(programs);
+        if (!File.Exists(DefaultKeyring + ".gpg") && !File.Exists(DefaultKeyring + ".pgp"))
+        {
+            packages.Add("debian-archive-keyring");
+        }
+
+        return packages;
+    }
+
     /// <summary>Makes guests. Each replaces an earlier one of its name only once it is complete.</summary>
     /// <param name="kinds">What to make.</param>
     /// <param name="progress">Receives what is being done; calls may come from other threads.</param>

@@ -10,6 +10,15 @@ public sealed unsafe partial class Hart
 {
     private Trap _pendingTrap;
 
+    /// <summary>Called with every trap before it is taken, on the hart's thread; null unless traps are traced.</summary>
+    public Action<Hart, Trap>? TrapTrace { get; set; }
+
+    /// <summary>
+    /// Called, on the hart's thread, when the first instruction of a trap handler itself cannot be executed: the hart would trap for ever.
+    /// Receives the trap, with <see cref="Pc"/> at the handler, and the address at which the trap before it was taken.
+    /// </summary>
+    public Action<Hart, Trap, ulong>? Stuck { get; set; }
+
     /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
     internal bool Fault(TrapCause cause, ulong value)
     {
@@ -30,6 +39,7 @@ public sealed unsafe partial class Hart
         TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
         _reservation.Valid = false;
         _waiting = false;
+        TrapTrace?.Invoke(this, trap);
         ulong delegated = trap.IsInterrupt ? Mideleg : Medeleg;
         if (Privilege != PrivilegeMode.Machine && ((delegated >> (int)trap.Cause) & 1) != 0)
         {
@@ -44,6 +54,11 @@ public sealed unsafe partial class Hart
     /// <summary>Takes a trap in S-mode: also how a managed service reflects a trap it does not handle.</summary>
     public void TakeInSupervisor(in Trap trap)
     {
+        if (Privilege == PrivilegeMode.Supervisor && IsUnfetchable(trap, Stvec))
+        {
+            Stuck?.Invoke(this, trap, Sepc);
+        }
+
         Sepc = _state->Pc;
         Scause = trap.CauseRegister;
         Stval = trap.Value;
@@ -61,8 +76,19 @@ public sealed unsafe partial class Hart
         return (xtvec & 3) == 1 && trap.IsInterrupt ? target + (4 * trap.Cause) : target;
     }
 
+    // A wild jump usually ends here, with xtvec never set, or pointing to memory that holds no code.
+    private bool IsUnfetchable(in Trap trap, ulong xtvec) =>
+        _state->Pc == (xtvec & ~3UL)
+        && !trap.IsInterrupt
+        && (TrapCause)trap.Cause is TrapCause.InstructionAccessFault or TrapCause.InstructionPageFault or TrapCause.IllegalInstruction;
+
     private void TakeInMachine(in Trap trap)
     {
+        if (Privilege == PrivilegeMode.Machine && IsUnfetchable(trap, Mtvec))
+        {
+            Stuck?.Invoke(this, trap, Mepc);
+        }
+
         Mepc = _state->Pc;
         Mcause = trap.CauseRegister;
         Mtval = trap.Value;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Devices.Interrupts;
@@ -17,6 +18,7 @@ using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Running;
 using CoveJit.Machines.Time;
+using CoveJit.Machines.Tracing;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
@@ -60,6 +62,20 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _clock = instructionClock is null ? new HostClock() : instructionClock;
         _harts = [.. Enumerable.Range(0, options.Harts).Select(id => Own(new Hart(id, Configuration, Map, Code, _clock)))];
         instructionClock?.Attach(_harts);
+        foreach (Hart hart in _harts)
+        {
+            hart.Stuck = EndStuck;
+        }
+
+        if ((options.Trace & TraceKinds.Trap) != 0)
+        {
+            Action<Hart, Trap> trace = new TrapTrace(host.Report, () => Symbols).Write;
+            foreach (Hart hart in _harts)
+            {
+                hart.TrapTrace = trace;
+            }
+        }
+
         Code.OnPageBecomesCode(DropWriteEntries);
         VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
         _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
@@ -112,6 +128,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>The device tree blob as the guest got it; empty for <c>--htif</c>.</summary>
     public ReadOnlyMemory<byte> DeviceTree { get; private set; }
+
+    /// <summary>What the device tree of a machine with these options says about each hart.</summary>
+    public static HartDescription DescribeHart(MachineOptions options) =>
+        new(new HartConfiguration().Extensions, PrivilegedExtensions, options.Paging);
 
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
@@ -177,6 +197,22 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _scheduler.Stop();
     }
 
+    private void EndStuck(Hart hart, Trap trap, ulong from)
+    {
+        lock (_endLock)
+        {
+            if (_end is not null)
+            {
+                return;
+            }
+        }
+
+        _host.Report(string.Create(
+            CultureInfo.InvariantCulture,
+            $"hart {hart.Id} is stuck: it trapped at {Symbols.Symbolize(from)}, and its trap handler at {Symbols.Symbolize(hart.Pc)} cannot be executed ({(TrapCause)trap.Cause}); look for a wild jump, or a missing handler, with --trace trap"));
+        End(new MachineEnd(MachineEndKind.Stuck, 1));
+    }
+
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
 
     private IInterruptLine Interrupt(uint source) => _plic.Source((int)source);
@@ -229,15 +265,20 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         for (int i = 0; i < devices.Count; i++)
         {
             int slot = i;
-            VirtioMmio transport = new(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report);
-            Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, transport);
+
+            // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
+            VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.InterruptOf(slot), _plicPhandle));
         }
     }
 
+    private IBusDevice Traced(IBusDevice device) =>
+        (Options.Trace & TraceKinds.Mmio) != 0 ? new TracedDevice(device, _host.Report) : device;
+
     private void Add(BoardRegion region, IBusDevice device, DeviceTreeContributor contributor)
     {
-        Map.Add(region.Base, region.Size, device);
+        Map.Add(region.Base, region.Size, Traced(device));
         _contributors.Add(contributor);
     }
 
@@ -258,6 +299,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             Monitor = new ManagedMonitor(this);
+            if ((Options.Trace & TraceKinds.Sbi) != 0)
+            {
+                Monitor.Trace = new SbiTrace(_host.Report).Write;
+            }
+
             foreach (Hart hart in _harts)
             {
                 hart.MachineService = Monitor;
@@ -277,7 +323,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private byte[] DescribeBoard(AddressRange? initrd)
     {
-        HartDescription hart = new(Configuration.Extensions, PrivilegedExtensions, Options.Paging);
+        HartDescription hart = DescribeHart(Options);
         ChosenNode chosen = new(
             Options.Append,
             $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",

@@ -12,11 +12,14 @@ public enum MachineEndKind
     /// <summary>The guest asked for a reset.</summary>
     Reboot,
 
+    /// <summary>A hart can never execute anything again: its trap handler cannot be fetched.</summary>
+    Stuck,
+
     /// <summary>The embedding program stopped it.</summary>
     Stopped,
 }
 
 /// <summary>How a machine ended.</summary>
 /// <param name="Kind">Why.</param>
-/// <param name="Code">The guest's exit code; 0 unless <see cref="MachineEndKind.Exit"/>.</param>
+/// <param name="Code">The guest's exit code; 0 unless <see cref="MachineEndKind.Exit"/> or <see cref="MachineEndKind.Stuck"/>.</param>
 public readonly record struct MachineEnd(MachineEndKind Kind, int Code = 0);

@@ -184,7 +184,7 @@ public sealed class RunOptionsTests
     {
         StringWriter output = new() { NewLine = "\n" };
         StringWriter error = new() { NewLine = "\n" };
-        int code = CommandLineHost.Invoke(CommandLineHost.Root(new RunCommand(run).Command, InfoCommand.Build()), arguments, output, error);
+        int code = CommandLineHost.Invoke(CommandLineHost.Root(new RunCommand(run, (options, _) => options).Command, GuestCommand.Build(), DisassembleCommand.Build(), InfoCommand.Build()), arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }
 }

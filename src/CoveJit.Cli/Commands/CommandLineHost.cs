@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using CoveJit.Cli.Parsing;
+using CoveJit.Guests;
 using CoveJit.Machines.Loading;
 
 namespace CoveJit.Cli.Commands;
@@ -43,6 +44,10 @@ internal static class CommandLineHost
         catch (UsageException e)
         {
             return Report(error, e.Message, UsageFailure);
+        }
+        catch (GuestBuildException e)
+        {
+            return Report(error, e.Message, Failure);
         }
         catch (LoadException e)
         {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using CoveJit.Guests;
+using CoveJit.Machines;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -11,6 +13,15 @@ namespace CoveJit.Cli.Commands;
 internal static class InfoCommand
 {
     private const int SchemaVersion = 1;
+
+    // What CoveJit runs, and what for.
+    private static readonly (string Name, string Purpose)[] Tools =
+    [
+        ("apt-get", "needed by guest build: Debian package apt"),
+        ("dpkg-deb", "needed by guest build: Debian package dpkg"),
+        ("mke2fs", "needed by guest build disk: Debian package e2fsprogs"),
+        ("riscv64-linux-gnu-gcc", "needed by guest build bench: Debian package gcc-riscv64-linux-gnu"),
+    ];
 
     public static Command Build()
     {
@@ -33,10 +44,37 @@ internal static class InfoCommand
         output.WriteLine($"covejit {version}");
         output.WriteLine($"host     {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors");
         output.WriteLine($"runtime  {RuntimeInformation.FrameworkDescription}");
+        foreach ((string tool, string purpose) in Tools)
+        {
+            output.WriteLine($"tool     {tool}: {FindTool(tool) ?? $"not installed ({purpose})"}");
+        }
+
+        output.WriteLine($"library  libslirp.so.0: {(HasSlirp() ? "found" : "not installed (needed by --net user: Debian package libslirp0)")}");
+        output.WriteLine($"guests   {GuestBuilderOptions.DefaultOutputDirectory}");
+        output.WriteLine($"cache    {GuestBuilderOptions.DefaultCacheDirectory}");
+        HartDescription hart = Machine.DescribeHart(defaults);
+        output.WriteLine($"isa      {hart.IsaString}");
+        output.WriteLine($"mmu      {hart.MmuType}");
         output.WriteLine($"defaults --smp {defaults.Harts} --memory {ByteSize.Format(defaults.MemorySize)}");
         output.WriteLine();
         output.WriteLine("Memory map:");
         output.WriteLine(VirtMemoryMap.Print(defaults.MemorySize));
+    }
+
+    private static string? FindTool(string name) =>
+        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .Select(directory => Path.Combine(directory, name))
+            .FirstOrDefault(File.Exists);
+
+    private static bool HasSlirp()
+    {
+        if (!NativeLibrary.TryLoad("libslirp.so.0", out nint library))
+        {
+            return false;
+        }
+
+        NativeLibrary.Free(library);
+        return true;
     }
 
     private static void PrintJson(TextWriter output, string version, MachineOptions defaults)
@@ -51,6 +89,26 @@ internal static class InfoCommand
             writer.WriteString("host_architecture", RuntimeInformation.ProcessArchitecture.ToString());
             writer.WriteNumber("host_processors", Environment.ProcessorCount);
             writer.WriteString("runtime", RuntimeInformation.FrameworkDescription);
+            writer.WriteStartObject("tools");
+            foreach ((string tool, _) in Tools)
+            {
+                writer.WriteString(tool, FindTool(tool));
+            }
+
+            writer.WriteEndObject();
+            writer.WriteBoolean("libslirp_found", HasSlirp());
+            writer.WriteString("guest_directory", GuestBuilderOptions.DefaultOutputDirectory);
+            writer.WriteString("cache_directory", GuestBuilderOptions.DefaultCacheDirectory);
+            HartDescription hart = Machine.DescribeHart(defaults);
+            writer.WriteString("isa", hart.IsaString);
+            writer.WriteStartArray("isa_extensions");
+            foreach (string extension in hart.ExtensionNames)
+            {
+                writer.WriteStringValue(extension);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteString("mmu", hart.MmuType);
             writer.WriteNumber("default_harts", defaults.Harts);
             writer.WriteNumber("default_memory_bytes", defaults.MemorySize);
             writer.WriteStartArray("memory_map");

@@ -12,13 +12,13 @@ internal sealed class RunCommand
 {
     private static readonly (string Name, TraceKinds Kind)[] TraceNames =
     [
-        ("insn", TraceKinds.Instruction),
         ("trap", TraceKinds.Trap),
         ("mmio", TraceKinds.Mmio),
         ("sbi", TraceKinds.Sbi),
     ];
 
     private readonly Option<string?> _kernel = Text("--kernel", "F", "Linux Image (plain, gzip or EFI zboot) or ELF to boot", "-kernel");
+    private readonly Option<string?> _guest = Text("--guest", "NAME", "Boot a guest that 'covejit guest build' made: default, disk or bench; the path of its .json; or none [default, unless --kernel is given]");
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
     private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "Block device from an image file; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
@@ -28,7 +28,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
-    private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit when the guest reboots" };
+    private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
     private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
     private readonly Option<string?> _dumpDtb = Text("--dump-dtb", "F", "Write the device tree blob and exit");
@@ -44,14 +44,15 @@ internal sealed class RunCommand
 
     /// <summary>Builds the command.</summary>
     /// <param name="run">Runs a machine and returns the process's exit code.</param>
-    public RunCommand(Func<MachineOptions, int> run)
+    /// <param name="selectGuest">Adds the files of the guest the user named, or did not name, to the options.</param>
+    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest)
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
-        Command.SetAction(result => run(Bind(result)));
+        Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
     }
 
     /// <summary>The command, for the root.</summary>

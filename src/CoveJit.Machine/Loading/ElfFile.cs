@@ -16,6 +16,7 @@ public sealed class ElfFile
     private const ushort EtExec = 2;
     private const ushort EtDyn = 3;
     private const ushort EmRiscV = 243;
+    private const uint PfX = 1;
     private const uint PtLoad = 1;
     private const uint ShtSymtab = 2;
     private const uint ShtDynsym = 11;
@@ -154,7 +155,8 @@ public sealed class ElfFile
                 VirtualAddress: BinaryPrimitives.ReadUInt64LittleEndian(header[16..]),
                 FileOffset: BinaryPrimitives.ReadUInt64LittleEndian(header[8..]),
                 FileSize: BinaryPrimitives.ReadUInt64LittleEndian(header[32..]),
-                MemorySize: BinaryPrimitives.ReadUInt64LittleEndian(header[40..]));
+                MemorySize: BinaryPrimitives.ReadUInt64LittleEndian(header[40..]),
+                IsExecutable: (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) & PfX) != 0);
             if (segment.MemorySize == 0)
             {
                 continue;

@@ -6,7 +6,8 @@ namespace CoveJit.Machines.Loading;
 /// <param name="FileOffset">p_offset.</param>
 /// <param name="FileSize">p_filesz in bytes.</param>
 /// <param name="MemorySize">p_memsz in bytes, at least <paramref name="FileSize"/>; the difference is zeroed.</param>
-public readonly record struct ElfSegment(ulong PhysicalAddress, ulong VirtualAddress, ulong FileOffset, ulong FileSize, ulong MemorySize)
+/// <param name="IsExecutable">PF_X: whether it holds code.</param>
+public readonly record struct ElfSegment(ulong PhysicalAddress, ulong VirtualAddress, ulong FileOffset, ulong FileSize, ulong MemorySize, bool IsExecutable)
 {
     /// <summary>First physical address past the segment.</summary>
     public ulong PhysicalEnd => PhysicalAddress + MemorySize;

@@ -24,6 +24,19 @@ public sealed class LoadException : Exception
         Mend = mend;
     }
 
+    /// <summary>Makes the error from a host error, or one of a library that says cause and mend in one line.</summary>
+    /// <param name="option">The option at fault.</param>
+    /// <param name="inner">The error; only the first line of its message is used.</param>
+    /// <param name="mend">What the user can do, where the message does not say.</param>
+    internal static LoadException FromOneLine(string option, Exception inner, string mend)
+    {
+        string line = inner.Message.Split('\n')[0].TrimEnd('.', '\r');
+        int split = line.LastIndexOf("; ", StringComparison.Ordinal);
+        return split < 0
+            ? new LoadException($"{option}: {line}", mend, inner)
+            : new LoadException($"{option}: {line[..split]}", line[(split + 2)..], inner);
+    }
+
     /// <summary>What is wrong, naming the file.</summary>
     public string Cause { get; }
 

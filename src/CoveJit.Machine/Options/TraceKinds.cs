@@ -7,9 +7,6 @@ public enum TraceKinds
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>Every instruction before it executes.</summary>
-    Instruction = 1,
-
     /// <summary>Every trap taken: cause, tval, from and to.</summary>
     Trap = 2,
 
