@@ -217,10 +217,15 @@ def main():
               "qemu": first_line(arguments.qemu, "--version"), "harts": HARTS, "memory": MEMORY,
               "pairs": arguments.pairs, "seconds_each": arguments.seconds_each}
     results = {}
-    for pair in range(arguments.pairs):
-        print(f"pair {pair + 1} of {arguments.pairs}", file=sys.stderr)
-        # Swap who goes first, so that drift of the host favours neither.
-        measure_pair(emulators if pair % 2 == 0 else emulators[::-1], guests, arguments.seconds_each, results)
+    try:
+        for pair in range(arguments.pairs):
+            print(f"pair {pair + 1} of {arguments.pairs}", file=sys.stderr)
+            # Swap who goes first, so that drift of the host favours neither.
+            measure_pair(emulators if pair % 2 == 0 else emulators[::-1], guests, arguments.seconds_each, results)
+    except KeyboardInterrupt:
+        record["interrupted"] = True
+        if len(results) < len(emulators):
+            sys.exit("interrupted before anything was measured")
     record["results"] = {name: {key: summarise(values) for key, values in each.items()} for name, each in results.items()}
 
     print(f"{record['host']['cpu']}, {record['host']['processors']} processors; {record['qemu']}; .NET {record['dotnet']}")
