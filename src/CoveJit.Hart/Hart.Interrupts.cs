@@ -40,7 +40,8 @@ public sealed unsafe partial class Hart
     }
 
     /// <summary>mip as software reads it.</summary>
-    public ulong Mip => Lines | Volatile.Read(ref _softwarePending);
+    /// <remarks>Under menvcfg.STCE, STIP is stimecmp's alone: what software once wrote to it does not show (Sstc).</remarks>
+    public ulong Mip => Lines | (Volatile.Read(ref _softwarePending) & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0));
 
     private ulong Lines => Volatile.Read(ref _lines);
 

@@ -157,7 +157,9 @@ public sealed unsafe partial class Hart
         ulong deadline = Halted ? ulong.MaxValue : NextDeadline;
         if (deadline > now)
         {
-            _sleeper.Sleep(ref _state->Attention, deadline == ulong.MaxValue ? null : (deadline - now) * (1_000_000_000 / Clock.Frequency));
+            // A far deadline must not overflow into a near one; waking early does no harm.
+            ulong ticks = Math.Min(deadline - now, Clock.Frequency * 3600);
+            _sleeper.Sleep(ref _state->Attention, deadline == ulong.MaxValue ? null : ticks * (1_000_000_000 / Clock.Frequency));
         }
     }
 
@@ -309,6 +311,7 @@ public sealed unsafe partial class Hart
 
         if ((attention & Attention.Stop) != 0)
         {
+            RecheckInterrupts(); // the interrupt that came with the stop is for the next slice
             return true;
         }
 
