@@ -84,8 +84,8 @@ public sealed class HartStateTests : IDisposable
     {
         Hart other = _machine.StartHart(1);
         EnableSoftwareInterrupt(other);
-        _machine.WriteCode(TestMachine.Base + 4, 0x10500073, 0x10500073); // wfi
-        TestMachine.CallOn(other, Eid.Hsm, 3, 0);
+        _machine.WriteCode(TestMachine.Data, 0x10500073, 0x10500073); // wfi
+        TestMachine.CallOn(other, Eid.Hsm, 3, NonRetentive, TestMachine.Data, 0);
         _machine.Call(Eid.Ipi, 0, 2, 0);
         other.RunSlice(1);
         other.SetSoftwarePending(InterruptCode.SupervisorSoftware, false);

@@ -167,7 +167,7 @@ public sealed class PmuTests : IDisposable
         Call(Config, 0, AllCounters, 0, Instructions, 0);
         for (int round = 0; round < 2; round++)
         {
-            Assert.Equal(SbiError.Success, Call(Start, 3, 1, 1, 0UL - 20).Error);
+            Assert.Equal(SbiError.Success, Call(Start, 3, 1, 1, Max - 19).Error);
             Assert.Equal(0UL, Hart.Counters.ReadEvent(3) & OverflowFlag);
             Assert.Equal(0UL, Hart.Mip & Pending);
             Hart.Pc = TestMachine.Base + 4;

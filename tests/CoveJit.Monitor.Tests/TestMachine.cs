@@ -15,7 +15,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     public const ulong Data = Base + 0x10_0000;
 
     private const uint Ecall = 0x0000_0073;
-    private const uint Nop = 0x0000_0013;
+    private const uint Nop = 0x0040_006F; // a jump to the next: a slice ends after it, while it would finish a block of real nops
 
     private readonly Hart[] _harts;
     private readonly CodeCache _code;

@@ -48,6 +48,24 @@ public class UartTests
     }
 
     [Fact]
+    public void Firmware_takes_input_past_the_registers_in_order()
+    {
+        Write(Fcr, 1);
+        Write(Ier, 1);
+        byte[] text = Encoding.ASCII.GetBytes("the quick brown fox jumps over the lazy dog");
+        Assert.Equal(text.Length, _uart.Receive(text));
+        byte[] taken = new byte[20];
+        Assert.Equal(20, _uart.Take(taken));
+        Assert.Equal(text[..20], taken);
+        Assert.Equal((uint)text[20], Read(Rbr));
+        byte[] rest = new byte[100];
+        Assert.Equal(text.Length - 21, _uart.Take(rest));
+        Assert.Equal(text[21..], rest[..(text.Length - 21)]);
+        Assert.False(_line.Level);
+        Assert.Equal(0, _uart.Take(rest));
+    }
+
+    [Fact]
     public void Output_does_not_allocate()
     {
         Write(Thr, 'x');
