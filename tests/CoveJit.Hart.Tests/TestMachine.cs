@@ -114,6 +114,18 @@ internal sealed unsafe class TestMachine : IDisposable
         Assert.Equal(SliceEnd.Idle, end);
     }
 
+    /// <summary>Wakes a hart that idles in the machine handler, by a masked interrupt, and sets its pc.</summary>
+    public void Restart(Hart hart, ulong pc)
+    {
+        Assert.Equal(PrivilegeMode.Machine, hart.Privilege);
+        Set(hart, 0x304, 8);
+        hart.SetLine(3, true);
+        Assert.Equal(SliceEnd.Budget, hart.RunSlice(0));
+        hart.SetLine(3, false);
+        Set(hart, 0x304, 0);
+        hart.Pc = pc;
+    }
+
     /// <summary>Executes one instruction; true if it did not trap.</summary>
     public bool Step()
     {
