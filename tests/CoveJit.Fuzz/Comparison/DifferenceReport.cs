@@ -107,7 +107,9 @@ public static class DifferenceReport
             LineAt($"page-table entry {address:x8} (was {value:x16})");
         }
 
-        int Traps(List<ulong> dump) => dump.Count <= StateLayout.TrapsLeftIndex ? 0 : Segment.TrapLimit - (int)dump[StateLayout.TrapsLeftIndex];
+        // A machine that lost its way may leave any number there: no more traps than words were printed.
+        int Traps(List<ulong> dump) => dump.Count <= StateLayout.Words ? 0
+            : (int)Math.Min((ulong)Segment.TrapLimit - dump[StateLayout.TrapsLeftIndex], (ulong)(dump.Count - StateLayout.Words) / 4);
 
         void LineAt(string name)
         {

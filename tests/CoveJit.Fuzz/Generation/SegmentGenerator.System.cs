@@ -201,10 +201,13 @@ public sealed partial class SegmentGenerator
         EmitCsr(3, Csr.Mstatus, Zero, t);
         LoadImmediate(t, Mstatus.Mprv | (_rng.Chance(50) ? 0x800UL : 0));
         EmitCsr(2, Csr.Mstatus, Zero, t);
+        _modified = true;
         for (int i = _rng.Between(1, 4); i > 0; i--)
         {
             PagedMemory();
         }
+
+        _modified = false;
 
         LoadImmediate(t, Mstatus.Mprv);
         EmitCsr(3, Csr.Mstatus, Zero, t);
