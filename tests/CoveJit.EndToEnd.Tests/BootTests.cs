@@ -5,7 +5,7 @@ namespace CoveJit.EndToEnd.Tests;
 /// <summary>Debian's kernel boots to a shell that can be worked with.</summary>
 public sealed class BootTests : IDisposable
 {
-    private const int BootSeconds = 150;
+    private const int BootSeconds = 240;
     private const int CommandSeconds = 60;
     private const string FwDynamic = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin";
     private const string FwJump = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin";

@@ -9,7 +9,7 @@ namespace CoveJit.EndToEnd.Tests;
 /// <summary>A stock kernel's drivers drive the VirtIO devices.</summary>
 public sealed class DeviceTests : IDisposable
 {
-    private const int BootSeconds = 150;
+    private const int BootSeconds = 240;
     private const int MiB = 1 << 20;
 
     private readonly TemporaryDirectory _directory = new();
