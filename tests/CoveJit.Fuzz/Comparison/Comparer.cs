@@ -16,7 +16,7 @@ public sealed class Comparer(ITarget a, ITarget b, TimeSpan timeout)
         byte[] image = ProgramImage.Build(segments, fullDump).Elf;
         Task<RunResult> first = Task.Run(() => RunResult.Parse(a.Run(image, profile, timeout)));
         RunResult second = RunResult.Parse(b.Run(image, profile, timeout));
-        return (first.Result, second);
+        return (first.GetAwaiter().GetResult(), second);
     }
 
     /// <summary>
