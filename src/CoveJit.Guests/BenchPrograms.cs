@@ -11,20 +11,14 @@ internal static class BenchPrograms
 
     private const string Prefix = "bench/";
 
-    /// <summary>CoreMark's portable files for Linux; its own makefile takes them from there as well.</summary>
-    private static readonly string[] CoreMarkSources =
-    [
-        "core_list_join.c", "core_main.c", "core_matrix.c", "core_state.c", "core_util.c", "posix/core_portme.c",
-    ];
-
     /// <summary>Compiles the programs and adds them to an archive.</summary>
     /// <param name="archive">Archive to add to.</param>
     /// <param name="work">Directory to compile in.</param>
-    /// <param name="coreMark">CoreMark's source tree, or null. It is compiled as it is and never copied elsewhere.</param>
+    /// <param name="extras">Static riscv64 executables of the user's, added under their file names and run without arguments.</param>
     /// <param name="progress">Receives what is being done.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GuestBuildException">The compiler is missing or rejects a source.</exception>
-    public static async Task AddToAsync(CpioArchive archive, string work, string? coreMark, IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
+    public static async Task AddToAsync(CpioArchive archive, string work, IReadOnlyList<string> extras, IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(work);
         List<string> programs = [];
@@ -39,30 +33,11 @@ internal static class BenchPrograms
         }
 
         int done = 0;
-        int total = programs.Count + (coreMark is null ? 0 : 1);
+        int total = programs.Count;
         foreach (string program in programs)
         {
             progress?.Report(new GuestBuildProgress("Compiling the benchmarks", done++, total));
             await CompileAsync(work, program, ["-Wall", "-Werror", program + ".c"], cancellation).ConfigureAwait(false);
-        }
-
-        if (coreMark is not null)
-        {
-            progress?.Report(new GuestBuildProgress("Compiling the benchmarks", done, total));
-            string tree = Path.GetFullPath(coreMark);
-            string[] sources = [.. CoreMarkSources.Select(source => Path.Combine(tree, source))];
-            if (Array.Find(sources, source => !File.Exists(source)) is { } missing)
-            {
-                throw new GuestBuildException($"{missing} does not exist", "give CoreMark's source tree with --coremark DIR");
-            }
-
-            // The run rules want the flags reported; core_main.c prints FLAGS_STR.
-            await CompileAsync(
-                work,
-                "coremark",
-                [$"-I{tree}", $"-I{Path.Combine(tree, "posix")}", "-DFLAGS_STR=\"-O2 -static\"", "-DPERFORMANCE_RUN=1", "-DITERATIONS=0", .. sources],
-                cancellation).ConfigureAwait(false);
-            programs.Add("coremark");
         }
 
         foreach (string program in programs)
@@ -70,8 +45,19 @@ internal static class BenchPrograms
             archive.AddFile("bench/" + program, await File.ReadAllBytesAsync(Path.Combine(work, program), cancellation).ConfigureAwait(false), executable: true);
         }
 
+        foreach (string extra in extras)
+        {
+            if (!File.Exists(extra))
+            {
+                throw new GuestBuildException($"{extra} does not exist", "give a static riscv64 executable with --program FILE");
+            }
+
+            archive.AddFile("bench/" + Path.GetFileName(extra), await File.ReadAllBytesAsync(extra, cancellation).ConfigureAwait(false), executable: true);
+        }
+
+        archive.AddFile("bench/extras", Encoding.UTF8.GetBytes(string.Concat(extras.Select(extra => Path.GetFileName(extra) + "\n"))));
         archive.AddFile("bench/run", InitramfsBuilder.Resource(Prefix + "run"), executable: true);
-        archive.AddFile("bench/programs", Encoding.UTF8.GetBytes(string.Join('\n', programs) + "\n"));
+        archive.AddFile("bench/programs", Encoding.UTF8.GetBytes(string.Concat(programs.Concat(extras.Select(extra => Path.GetFileName(extra))).Select(program => program + "\n"))));
     }
 
     private static async Task CompileAsync(string work, string program, IReadOnlyList<string> arguments, CancellationToken cancellation)

@@ -239,7 +239,7 @@ public sealed class GuestBuilder
         switch (kind)
         {
             case GuestKind.Bench:
-                await BenchPrograms.AddToAsync(archive, Path.Combine(work, "programs"), _options.CoreMarkDirectory, progress, cancellation).ConfigureAwait(false);
+                await BenchPrograms.AddToAsync(archive, Path.Combine(work, "programs"), _options.ExtraPrograms, progress, cancellation).ConfigureAwait(false);
                 append = "covejit.run=\"/bench/run\"";
                 break;
             case GuestKind.Disk:

@@ -15,8 +15,8 @@ public sealed class GuestBuilderOptions
     /// <summary>Where guests are put: <c>NAME.json</c> describes a guest, <c>NAME/</c> holds its files.</summary>
     public string OutputDirectory { get; init; } = DefaultOutputDirectory;
 
-    /// <summary>A CoreMark source tree to compile into the <c>bench</c> guest, or null for none.</summary>
-    public string? CoreMarkDirectory { get; init; }
+    /// <summary>Static riscv64 executables to put into the <c>bench</c> guest beside its own programs.</summary>
+    public IReadOnlyList<string> ExtraPrograms { get; init; } = [];
 
     /// <summary>Packages to add to the <c>disk</c> guest.</summary>
     public IReadOnlyList<string> ExtraPackages { get; init; } = ["openssl", "fio"];

@@ -37,7 +37,7 @@ public sealed class CommandTests
     [Theory]
     [InlineData(2, "--address 3 is no address", "disasm", "8082", "--address", "3")]
     [InlineData(2, "there is no guest 'foo' to make; give one or more of default, disk, bench", "guest", "build", "foo")]
-    [InlineData(2, "--coremark /src is given without the guest it goes into", "guest", "build", "--coremark", "/src")]
+    [InlineData(2, "--program /x is given without the guest it goes into", "guest", "build", "--program", "/x")]
     [InlineData(2, "unknown command 'biuld'; did you mean 'build'?", "guest", "biuld")]
     [InlineData(1, "disasm /nonexistent does not exist", "disasm", "/nonexistent")]
     public void A_mistake_is_one_line(int code, string expected, params string[] arguments)

@@ -20,11 +20,11 @@ internal static class GuestCommand
         Option<string[]> suite = new("--suite") { HelpName = "NAME", Description = "Debian suite; may be repeated, the first usable one is taken", AllowMultipleArgumentsPerToken = false };
         Option<string?> mirror = new("--mirror") { HelpName = "URL", Description = "Debian archive [the one of the host's apt]" };
         Option<string?> output = new("--output") { HelpName = "DIR", Description = $"Where guests go [{GuestBuilderOptions.DefaultOutputDirectory}]" };
-        Option<string?> coreMark = new("--coremark") { HelpName = "DIR", Description = "CoreMark's sources, to be compiled into the bench guest" };
+        Option<string[]> programs = new("--program") { HelpName = "FILE", Description = "Static riscv64 executable to put into the bench guest; may be repeated" };
         Option<bool> install = new("--install") { Description = "Install the Debian packages of the host that are missing (apt-get install, with sudo unless root)" };
         Command command = new("build", "Make guests from Debian packages: kernel and initramfs, and for 'disk' a Debian system with systemd")
         {
-            guests, suite, mirror, output, coreMark, install,
+            guests, suite, mirror, output, programs, install,
         };
         command.SetAction((result, cancellation) =>
         {
@@ -34,7 +34,7 @@ internal static class GuestCommand
                 Suites = result.GetValue(suite) is { Length: > 0 } suites ? suites : defaults.Suites,
                 Mirror = result.GetValue(mirror),
                 OutputDirectory = result.GetValue(output) ?? defaults.OutputDirectory,
-                CoreMarkDirectory = result.GetValue(coreMark),
+                ExtraPrograms = result.GetValue(programs) ?? [],
             };
             return MakeAsync(ParseKinds(result.GetValue(guests) ?? []), options, result.GetValue(install), result.InvocationConfiguration.Output, cancellation);
         });
@@ -54,9 +54,9 @@ internal static class GuestCommand
     private static async Task<int> MakeAsync(
         IReadOnlyList<GuestKind> kinds, GuestBuilderOptions options, bool install, TextWriter output, CancellationToken cancellation)
     {
-        if (options.CoreMarkDirectory is { } sources && !kinds.Contains(GuestKind.Bench))
+        if (options.ExtraPrograms is [string first, ..] && !kinds.Contains(GuestKind.Bench))
         {
-            throw new UsageException($"--coremark {sources} is given without the guest it goes into", "write: covejit guest build bench --coremark DIR");
+            throw new UsageException($"--program {first} is given without the guest it goes into", "write: covejit guest build bench --program FILE");
         }
 
         Provide(GuestBuilder.MissingPackages(kinds), install);
