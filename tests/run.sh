@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: unit, end-to-end and a short differential fuzz. The last line is "N passed, N failed"; the exit code follows it.
-# Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (1); COVEJIT_GUEST_DIR (where the default guest is, or is made);
+# Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (2); COVEJIT_GUEST_DIR (where the default guest is, or is made);
 # COVEJIT_SKIP_GUEST=1 leaves it out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,7 +70,7 @@ done
 say "Fuzzing against qemu-system-riscv64"
 # The fuzzer's campaign counts as one test.
 if dotnet run --project tests/CoveJit.Fuzz -c Release --no-build -- \
-    --seed "${COVEJIT_FUZZ_SEED:-1}" --instructions "${COVEJIT_FUZZ_INSTRUCTIONS:-100000}" --out "${COVEJIT_FUZZ_OUT:-fuzz-out}" >&2; then
+    --mix int,fp,csr,smc,mem --seed "${COVEJIT_FUZZ_SEED:-2}" --instructions "${COVEJIT_FUZZ_INSTRUCTIONS:-100000}" --out "${COVEJIT_FUZZ_OUT:-fuzz-out}" >&2; then
     passed=$((passed + 1))
 else
     failed=$((failed + 1))

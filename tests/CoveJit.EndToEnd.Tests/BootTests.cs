@@ -8,7 +8,6 @@ public sealed class BootTests : IDisposable
     private const int BootSeconds = 240;
     private const int CommandSeconds = 60;
     private const string FwDynamic = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin";
-    private const string FwJump = "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin";
 
     private readonly TemporaryDirectory _directory = new();
 
@@ -34,9 +33,6 @@ public sealed class BootTests : IDisposable
 
     [GuestFact(FwDynamic)]
     public void OpenSbi_that_is_told_where_the_kernel_is() => BootUnder(FwDynamic);
-
-    [GuestFact(FwJump)]
-    public void OpenSbi_that_jumps_to_a_fixed_address() => BootUnder(FwJump);
 
     [GuestFact]
     public void Counting_instructions_makes_runs_repeat_byte_for_byte()
