@@ -121,7 +121,7 @@ public sealed class CsrTests
         ];
         IEnumerable<uint> Range(int first, int last, int step = 1) =>
             Enumerable.Range(0, ((last - first) / step) + 1).Select(i => (uint)(first + (i * step)));
-        return single.Concat(Range(0x10C, 0x10F)).Concat(Range(0x30C, 0x30F)).Concat(Range(0x323, 0x33F)).Concat(Range(0x3A0, 0x3AE, 2))
+        return single.Concat(Range(0x7A0, 0x7A4)).Concat(Range(0x10C, 0x10F)).Concat(Range(0x30C, 0x30F)).Concat(Range(0x323, 0x33F)).Concat(Range(0x3A0, 0x3AE, 2))
             .Concat(Range(0x3B0, 0x3EF)).Concat(Range(0xB03, 0xB1F)).Concat(Range(0xC00, 0xC1F));
     }
 
