@@ -147,10 +147,9 @@ public sealed unsafe partial class Hart
             return null;
         }
 
-        TlbEntry* entry = TlbBank.EntryFor(_state->DataBank, address, access);
-        if (entry->Tag == (address & ~0xFFFUL))
+        if (TlbBank.TryHit(_state->DataBank, address, access, out byte* host))
         {
-            return (byte*)(address + (ulong)entry->Addend);
+            return host;
         }
 
         if (!Resolve(address, size, access, out ulong physical))

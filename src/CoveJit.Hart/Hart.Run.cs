@@ -267,10 +267,9 @@ public sealed unsafe partial class Hart
 
     private bool FetchHalfword(ulong address, out ushort value)
     {
-        TlbEntry* entry = TlbBank.EntryFor(_state->FetchBank, address, AccessType.Execute);
-        if (entry->Tag == (address & ~0xFFFUL))
+        if (TlbBank.TryHit(_state->FetchBank, address, AccessType.Execute, out byte* host))
         {
-            value = *(ushort*)(address + (ulong)entry->Addend);
+            value = *(ushort*)host;
             return true;
         }
 

@@ -188,10 +188,9 @@ public sealed unsafe partial class Hart
         }
 
         ulong block = address & ~(ulong)(HartConfiguration.CacheBlockSize - 1);
-        TlbEntry* entry = TlbBank.EntryFor(_state->DataBank, block, AccessType.Write);
-        if (entry->Tag == (block & ~0xFFFUL))
+        if (TlbBank.TryHit(_state->DataBank, block, AccessType.Write, out byte* host))
         {
-            new Span<byte>((byte*)(block + (ulong)entry->Addend), HartConfiguration.CacheBlockSize).Clear();
+            new Span<byte>(host, HartConfiguration.CacheBlockSize).Clear();
             return Flow.Next;
         }
 

@@ -25,10 +25,9 @@ internal static unsafe partial class Interpreter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryLookup(Hart hart, HartState* s, byte* arena, ulong pc, out uint* table, out Block* block)
     {
-        TlbEntry* entry = TlbBank.EntryFor(s->FetchBank, pc, AccessType.Execute);
-        if (entry->Tag == (pc & ~0xFFFUL))
+        if (TlbBank.TryHit(s->FetchBank, pc, AccessType.Execute, out byte* host))
         {
-            ulong page = (pc + (ulong)entry->Addend - (ulong)hart.RamPointer) >> GuestRam.PageShift;
+            ulong page = (ulong)(host - hart.RamPointer) >> GuestRam.PageShift;
             table = (uint*)Volatile.Read(ref *(nint*)(hart.CodeTables + page));
             if (table != null)
             {

@@ -79,6 +79,18 @@ public sealed unsafe class GuestRam : IDisposable
         }
     }
 
+    /// <summary>As <see cref="NotifyWrite"/>, for a range of RAM that may lie in several pages.</summary>
+    public void NotifyWrites(ulong address, ulong length)
+    {
+        ulong end = address + length;
+        while (address < end)
+        {
+            ulong next = Math.Min(end, (address | 0xFFF) + 1);
+            NotifyWrite(address, (int)(next - address));
+            address = next;
+        }
+    }
+
     /// <summary>Copies bytes out of RAM; false if the range is not all RAM.</summary>
     public bool TryRead(ulong address, Span<byte> destination)
     {
@@ -101,14 +113,7 @@ public sealed unsafe class GuestRam : IDisposable
 
         source.CopyTo(new Span<byte>(HostAddress(address), source.Length));
         Interlocked.MemoryBarrier(); // the bytes before the look at the flags: a hart that decodes the page sets its flag before it reads
-        ulong end = address + (ulong)source.Length;
-        while (address < end)
-        {
-            ulong next = Math.Min(end, (address | 0xFFF) + 1);
-            NotifyWrite(address, (int)(next - address));
-            address = next;
-        }
-
+        NotifyWrites(address, (ulong)source.Length);
         return true;
     }
 

@@ -68,7 +68,7 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
         if (Ram.Contains(address, (ulong)size))
         {
             WriteHost(Ram.HostAddress(address), size, value);
-            NotifyRamWrite(address, size);
+            Ram.NotifyWrites(address, (ulong)size);
             return true;
         }
 
@@ -106,16 +106,6 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
             default:
                 Volatile.Write(ref *(ulong*)p, value);
                 break;
-        }
-    }
-
-    private void NotifyRamWrite(ulong address, int size)
-    {
-        int inFirstPage = (int)Math.Min((ulong)size, 0x1000 - (address & 0xFFF));
-        Ram.NotifyWrite(address, inFirstPage);
-        if (inFirstPage < size)
-        {
-            Ram.NotifyWrite(address + (ulong)inFirstPage, size - inFirstPage);
         }
     }
 

@@ -27,6 +27,15 @@ public unsafe struct TlbBank
     public static TlbEntry* EntryFor(TlbBank* bank, ulong address, AccessType access) =>
         (TlbEntry*)((byte*)bank + ((int)access * ArraySize) + ((address >> (GuestPageShift - 4)) & ((Entries - 1) << 4)));
 
+    /// <summary>The fast path for an access that does not leave its page: its host address, if the bank has an entry for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryHit(TlbBank* bank, ulong address, AccessType access, out byte* host)
+    {
+        TlbEntry* entry = EntryFor(bank, address, access);
+        host = (byte*)(address + (ulong)entry->Addend);
+        return entry->Tag == (address & ~0xFFFUL);
+    }
+
     /// <summary>Invalidates all entries.</summary>
     public static void Clear(TlbBank* bank)
     {
