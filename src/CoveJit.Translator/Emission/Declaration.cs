@@ -6,8 +6,4 @@ namespace CoveJit.Translator.Emission;
 /// <param name="Method">The semantic method.</param>
 /// <param name="Parameters">Its parameters, named after operands.</param>
 /// <param name="Body">Its IL, or null if it must be called.</param>
-internal sealed record Declaration(MethodInfo Method, ParameterInfo[] Parameters, SemanticBody? Body)
-{
-    /// <summary>Whether the method takes a floating-point context.</summary>
-    public bool TakesContext { get; } = Array.Exists(Parameters, parameter => parameter.Name == "context");
-}
+internal sealed record Declaration(MethodInfo Method, ParameterInfo[] Parameters, SemanticBody? Body);

@@ -1,7 +1,6 @@
 using System.Reflection.Emit;
 using CoveJit.Harts.Execution;
 using CoveJit.Isa;
-using CoveJit.Isa.FloatingPoint;
 using CoveJit.Translator.Planning;
 
 namespace CoveJit.Translator.Emission;
@@ -28,16 +27,17 @@ internal sealed partial class RegionEmitter
     private readonly LocalBuilder _address;
     private readonly LocalBuilder _entry;
     private readonly LocalBuilder _target;
-    private readonly LocalBuilder? _context;
     private readonly LocalBuilder? _floatDirty;
     private readonly Label _leave;
     private readonly List<Action> _cold = [];
     private Label? _returnContinue;
 
-    // The block being emitted, the instruction in it, and the rounding mode the context holds, if known.
+    // Whether the region computes with floating point, so that the host's flags count.
+    private readonly bool _computesFloat;
+
+    // The block being emitted, and the instruction in it.
     private RegionBlock _block;
     private int _index;
-    private RoundingMode? _rounding;
 
     private RegionEmitter(ILGenerator il, RegionPlan plan, Declarations declarations)
     {
@@ -56,11 +56,11 @@ internal sealed partial class RegionEmitter
         _leave = il.DefineLabel();
         if (_registers.UsesFloat)
         {
-            _context = il.DeclareLocal(typeof(FloatContext));
             _floatDirty = il.DeclareLocal(typeof(int));
         }
 
-        _semantics = new SemanticsEmitter(il, _registers, declarations, _homeBase, _context);
+        _semantics = new SemanticsEmitter(il, _registers, declarations, _homeBase);
+        _computesFloat = plan.Blocks.Any(block => Array.Exists(block.Instructions, instruction => FloatOperation.Of(instruction) is not null));
     }
 
     /// <summary>Emits a plan.</summary>
@@ -106,7 +106,6 @@ internal sealed partial class RegionEmitter
     {
         _block = block;
         _index = 0;
-        _rounding = null;
         _il.MarkLabel(_labels[block.Offset]);
         if (block.Instructions.Length > 0)
         {

@@ -6,7 +6,7 @@ using CoveJit.Isa.FloatingPoint;
 namespace CoveJit.Translator.Emission;
 
 /// <summary>Emits what an instruction computes, from its declaration: operands from the register locals, the method's IL or a call of it, the result.</summary>
-internal sealed class SemanticsEmitter(ILGenerator il, RegisterFile registers, Declarations declarations, LocalBuilder homeBase, LocalBuilder? context)
+internal sealed class SemanticsEmitter(ILGenerator il, RegisterFile registers, Declarations declarations, LocalBuilder homeBase)
 {
     private static readonly MethodInfo UnboxSingle = typeof(NanBox).GetMethod(nameof(NanBox.Single))!;
     private static readonly MethodInfo UnboxHalf = typeof(NanBox).GetMethod(nameof(NanBox.Half))!;
@@ -220,9 +220,6 @@ internal sealed class SemanticsEmitter(ILGenerator il, RegisterFile registers, D
                 break;
             case "value" or "memory":
                 il.Emit(OpCodes.Ldloc, input!);
-                break;
-            case "context":
-                il.Emit(OpCodes.Ldloca, context!);
                 break;
             default:
                 int constant = parameter.Name == "zimm" ? instruction.Rs1 : instruction.Imm;

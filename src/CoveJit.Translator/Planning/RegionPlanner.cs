@@ -3,6 +3,7 @@ using CoveJit.Harts.Code;
 using CoveJit.Isa;
 using CoveJit.Memory.Physical;
 using CoveJit.Memory.Translation;
+using CoveJit.Translator.Emission;
 
 namespace CoveJit.Translator.Planning;
 
@@ -148,7 +149,7 @@ internal sealed unsafe class RegionPlanner
         bool truncated = false;
         for (int i = 0; i < native->Count; i++)
         {
-            if (!IsTranslatable(source[i].Op))
+            if (!IsTranslatable(source[i]))
             {
                 truncated = true;
                 break;
@@ -169,11 +170,13 @@ internal sealed unsafe class RegionPlanner
         };
     }
 
-    // System instructions act on the hart: only the interpreter executes them, but for those that do nothing to it.
-    private static bool IsTranslatable(Op op) => OpInfo.Kind(op) switch
+    // System instructions act on the hart: only the interpreter executes them, but for those that do nothing to it. Operations that may raise
+    // floating-point exceptions are translated where the host's unit does just the same.
+    private static bool IsTranslatable(in DecodedInstruction instruction) => OpInfo.Kind(instruction.Op) switch
     {
         OpKind.Illegal => false,
-        OpKind.System => op is Op.Fence or Op.FenceTso or Op.PrefetchI or Op.PrefetchR or Op.PrefetchW,
+        OpKind.System => instruction.Op is Op.Fence or Op.FenceTso or Op.PrefetchI or Op.PrefetchR or Op.PrefetchW,
+        OpKind.Alu when OpInfo.RaisesFloatFlags(instruction.Op) => FloatOperation.Of(instruction) is not null,
         _ => true,
     };
 
