@@ -23,6 +23,7 @@ using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
 using CoveJit.Translator;
+using CoveJit.Translator.X64;
 
 namespace CoveJit.Machines;
 
@@ -78,7 +79,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         Code.OnPageBecomesCode(DropWriteEntries);
-        Translator = options.Translate ? Own(new RegionTranslator(Code, _harts, options.HotThreshold)) : null;
+        if ((options.Tiers & Tiers.Native) != 0)
+        {
+            NativeTranslator = new NativeTranslator(Code, options.HotThreshold ?? 4);
+        }
+        else if ((options.Tiers & Tiers.Regions) != 0)
+        {
+            Translator = Own(new RegionTranslator(Code, _harts, options.HotThreshold ?? 1000));
+        }
+
         VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
         _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
         _scheduler = instructionClock is null
@@ -121,6 +130,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>The translating tier, or null if everything is interpreted.</summary>
     public RegionTranslator? Translator { get; }
+
+    /// <summary>The baseline tier, or null.</summary>
+    public NativeTranslator? NativeTranslator { get; }
 
     /// <summary>What each hart implements.</summary>
     public HartConfiguration Configuration { get; }

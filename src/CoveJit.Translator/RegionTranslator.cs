@@ -193,11 +193,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private void Retire(Region region)
     {
         Block* block = (Block*)region.Plan.Entry.Native;
-        if (Volatile.Read(ref block->Entry) == 0)
+        if (region.IsRetired)
         {
             return; // through another of its pages
         }
 
+        region.IsRetired = true;
         Volatile.Write(ref block->Entry, 0);
         block->Heat = 0;
         _installed--;

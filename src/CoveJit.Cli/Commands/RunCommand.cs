@@ -27,7 +27,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
-    private readonly Option<string?> _tiers = Text("--tiers", "0|0,1", "What executes guest code: 0 the interpreter alone, 0,1 hot code translated [0,1]");
+    private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,2]");
     private readonly Option<string?> _hot = Text("--hot", "N", "Times the interpreter comes to a block before it is translated [1000]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
@@ -120,11 +120,13 @@ internal sealed class RunCommand
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
     };
 
-    private static bool ParseTiers(string text) => text switch
+    private static Tiers ParseTiers(string text) => text switch
     {
-        "0" => false,
-        "0,1" => true,
-        _ => throw new UsageException($"--tiers {text} is not a set of tiers", "give 0 for the interpreter alone, or 0,1"),
+        "0" => Tiers.None,
+        "0,1" => Tiers.Native,
+        "0,2" => Tiers.Regions,
+        "0,1,2" => Tiers.Native | Tiers.Regions,
+        _ => throw new UsageException($"--tiers {text} is not a set of tiers", "give 0, 0,1 or 0,2 or 0,1,2: the interpreter is always there"),
     };
 
     private static uint ParseThreshold(string text) =>
@@ -178,7 +180,7 @@ internal sealed class RunCommand
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
             InstructionCount = result.GetValue(_icount),
-            Translate = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Translate,
+            Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThreshold(hot) : defaults.HotThreshold,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),

@@ -27,10 +27,16 @@ public unsafe struct Block
     public uint Heat;
 
     /// <summary>
-    /// Translated code that starts with this block, or 0: a managed function pointer from <c>HartState*</c> to <see cref="Execution.TranslatedExit"/>.
-    /// Set and cleared under the code cache's lock, read by anybody.
+    /// Translated code that starts with this block, or 0: a managed function pointer from <c>HartState*, Block*</c> (this block) to
+    /// <see cref="Execution.TranslatedExit"/>. Set and cleared under the code cache's lock, read by anybody.
     /// </summary>
     public nint Entry;
+
+    /// <summary>Where native code that comes to this block goes on: its own native code, or what <see cref="CodeCache.NativeMiss"/> names.</summary>
+    public nint Native;
+
+    /// <summary>Keeps instructions at multiples of 16 bytes.</summary>
+    public nint Padding;
 
     /// <summary>The first instruction of the block.</summary>
     public static DecodedInstruction* Instructions(Block* block) => (DecodedInstruction*)(block + 1);

@@ -154,7 +154,7 @@ internal static class InterpreterEmitter
         code.Close();
         code.Line("s->Pc = pc;");
         code.Line("s->Remaining = left;");
-        code.Line("TranslatedExit translated = ((delegate*<HartState*, TranslatedExit>)code)(s);");
+        code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
         code.Open("if (s->Attention != 0)");
