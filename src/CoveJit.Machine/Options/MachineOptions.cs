@@ -54,7 +54,7 @@ public sealed record MachineOptions
     public bool InstructionCount { get; init; }
 
     /// <summary>What executes guest code beside the interpreter.</summary>
-    public Tiers Tiers { get; init; } = Tiers.Regions;
+    public Tiers Tiers { get; init; } = Tiers.Native;
 
     /// <summary>How often the interpreter comes to a block before it is translated; null for the tier's own choice.</summary>
     public uint? HotThreshold { get; init; }
