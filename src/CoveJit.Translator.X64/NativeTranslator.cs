@@ -13,17 +13,21 @@ public sealed unsafe class NativeTranslator : ITranslator
     private readonly Assembler _assembler = new();
     private readonly NativeRuntime _runtime;
     private readonly BlockEmitter _emitter;
+    private readonly ITranslator? _regions;
 
     /// <summary>Attaches the tier to a machine's code. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it is translated.</param>
-    public NativeTranslator(CodeCache code, uint threshold)
+    /// <param name="regions">The tier above, or null.</param>
+    /// <param name="regionThreshold">How often native code of a block runs before the tier above is told.</param>
+    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0)
     {
+        _regions = regions;
         _code = code;
         _runtime = new NativeRuntime(code, _assembler);
         _runtime.Publish();
         _emitter = new BlockEmitter(_assembler, _runtime, code);
-        code.Attach(this, threshold);
+        code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
     }
 
     /// <summary>Whether this host can run the tier.</summary>
@@ -61,10 +65,15 @@ public sealed unsafe class NativeTranslator : ITranslator
     }
 
     /// <inheritdoc/>
-    void ITranslator.OnPageForgotten(ulong page)
-    {
-    }
+    void ITranslator.OnHotter(Hart hart, ulong pc, Block* block) => _regions?.OnHot(hart, pc, block);
 
     /// <inheritdoc/>
-    void ITranslator.OnReset() => _assembler.Position = _runtime.End;
+    void ITranslator.OnPageForgotten(ulong page) => _regions?.OnPageForgotten(page);
+
+    /// <inheritdoc/>
+    void ITranslator.OnReset()
+    {
+        _assembler.Position = _runtime.End;
+        _regions?.OnReset();
+    }
 }

@@ -35,8 +35,11 @@ public unsafe struct Block
     /// <summary>Where native code that comes to this block goes on: its own native code, or what <see cref="CodeCache.NativeMiss"/> names.</summary>
     public nint Native;
 
+    /// <summary>How often native code of the block has run, counted from minus <see cref="CodeCache.RegionThreshold"/>; native code leaves when it becomes 0.</summary>
+    public int NativeRuns;
+
     /// <summary>Keeps instructions at multiples of 16 bytes.</summary>
-    public nint Padding;
+    public int Padding;
 
     /// <summary>The first instruction of the block.</summary>
     public static DecodedInstruction* Instructions(Block* block) => (DecodedInstruction*)(block + 1);

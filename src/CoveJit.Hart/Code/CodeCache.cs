@@ -75,6 +75,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>How often the interpreter comes to a block before it tells the translator.</summary>
     public uint HotThreshold { get; private set; } = uint.MaxValue;
 
+    /// <summary>How often native code of a block runs before the translator is told again; 0 where it is not.</summary>
+    public int RegionThreshold { get; private set; }
+
     /// <summary>Blocks built since creation.</summary>
     public ulong BlocksBuilt { get; private set; }
 
@@ -90,11 +93,16 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>Gives hot blocks to a translator from now on. Only while no hart runs.</summary>
     /// <param name="translator">The translator.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it tells the translator.</param>
-    public void Attach(ITranslator translator, uint threshold)
+    /// <param name="regionThreshold">How often native code of a block runs before the translator is told again, or 0.</param>
+    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0)
     {
         Translator = translator;
         HotThreshold = threshold;
+        RegionThreshold = regionThreshold;
     }
+
+    /// <summary>How often a block has been come to, in the interpreter and in native code.</summary>
+    public long HeatOf(Block* block) => block->Heat + (long)block->NativeRuns + RegionThreshold;
 
     /// <summary>Makes the memory for native code executable. Only while no hart runs.</summary>
     /// <param name="miss">What native code does that comes to a block without native code.</param>
@@ -295,6 +303,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         block->Heat = 0;
         block->Entry = 0;
         block->Native = NativeMiss;
+        block->NativeRuns = -RegionThreshold;
         uint reference = (uint)(_used >> 4);
         Allocate(sizeof(Block) + ((count + (ended ? 0 : 1)) * sizeof(DecodedInstruction)));
         BlocksBuilt++;

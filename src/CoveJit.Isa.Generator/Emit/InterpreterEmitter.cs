@@ -168,6 +168,9 @@ internal static class InterpreterEmitter
         code.Line("goto Interpret;");
         code.Close();
         code.Open("if (TryLookup(hart, s, arena, pc, out table, out block))");
+        code.Open("if (translated == TranslatedExit.Hotter)");
+        code.Line("hart.Code.Translator!.OnHotter(hart, pc, block);");
+        code.Close();
         code.Line("goto Enter;");
         code.Close();
         code.Line("goto Lookup;");

@@ -54,10 +54,13 @@ public sealed record MachineOptions
     public bool InstructionCount { get; init; }
 
     /// <summary>What executes guest code beside the interpreter.</summary>
-    public Tiers Tiers { get; init; } = Tiers.Native;
+    public Tiers Tiers { get; init; } = Tiers.Native | Tiers.Regions;
 
-    /// <summary>How often the interpreter comes to a block before it is translated; null for the tier's own choice.</summary>
+    /// <summary>How often the interpreter comes to a block before it becomes native code; null for the usual.</summary>
     public uint? HotThreshold { get; init; }
+
+    /// <summary>How often a block runs before a region is compiled that starts with it; null for the usual.</summary>
+    public uint? RegionThreshold { get; init; }
 
     /// <summary>Largest paging mode the harts offer.</summary>
     public PagingMode Paging { get; init; } = PagingMode.Sv57;

@@ -110,6 +110,14 @@ internal sealed unsafe class Assembler
         Immediate(value, small);
     }
 
+    /// <summary>Increments a 32-bit cell within 2 GiB.</summary>
+    public void Increment(int* cell)
+    {
+        Byte(0xFF);
+        Byte(0x05);
+        Relative((byte*)cell);
+    }
+
     public void Test(Register a, Register b, bool wide = true) => Encode(0x85, (int)b, (int)a, wide);
 
     public void Not(Register register, bool wide = true) => Encode(0xF7, 2, (int)register, wide);

@@ -66,6 +66,7 @@ internal sealed unsafe partial class BlockEmitter
         _cold.Clear();
         _start = _assembler.Position;
         EmitBudget();
+        EmitHeat();
         EmitFloatGuard();
         bool open = true;
         for (; _done < block->Count && open; _done++)
@@ -109,6 +110,20 @@ internal sealed unsafe partial class BlockEmitter
         int offset = _offset;
         _assembler.Op(Alu.Sub, PinnedRegisters.Field(StateLayout.Remaining), count);
         _assembler.JumpIf(Condition.Sign, Cold(() => EmitExit(offset, count, TranslatedExit.Continue)));
+    }
+
+    // Counts the run for the tier above.
+    private void EmitHeat()
+    {
+        if (_code.RegionThreshold == 0)
+        {
+            return;
+        }
+
+        int count = _block->Count;
+        int offset = _offset;
+        _assembler.Increment(&_block->NativeRuns);
+        _assembler.JumpIf(Condition.Equal, Cold(() => EmitExit(offset, count, TranslatedExit.Hotter)));
     }
 
     // With mstatus.FS off or a rounding mode other than nearest-even the interpreter executes the block.
