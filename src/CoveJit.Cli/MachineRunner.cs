@@ -10,6 +10,8 @@ internal static class MachineRunner
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
 
+    private const int FailureExitCode = 1;
+
     // The run ended because --no-reboot forbade to go on.
     private const int ResetExitCode = 3;
 
@@ -64,10 +66,13 @@ internal static class MachineRunner
 
             if (end.Kind != MachineEndKind.Reboot)
             {
-                return signals.ExitCode ?? end.Code;
+                return signals.ExitCode ?? ExitCode(end.Code);
             }
         }
     }
+
+    // The host keeps the low 8 bits of an exit code: a failure must not become a success there.
+    private static int ExitCode(int code) => code != 0 && (code & 0xFF) == 0 ? FailureExitCode : code;
 
     private static void Conclude(Machine machine, MachineOptions options)
     {
