@@ -97,7 +97,7 @@ internal static class MachineRunner
 
         public void ConsoleWrite(ReadOnlySpan<byte> bytes) => output.Write(bytes);
 
-        public void Report(string line) => Console.Error.WriteLine($"covejit: {line}");
+        public void Report(string line) => HostText.Error.WriteLine($"covejit: {line}");
 
         public int Receive(ReadOnlySpan<byte> bytes)
         {
