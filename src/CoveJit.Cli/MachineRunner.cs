@@ -29,6 +29,8 @@ internal static class MachineRunner
         using RawTerminal? terminal = options.HtifProgram is null ? RawTerminal.TryEnter(StandardInput) : null;
         using ConsoleOutput output = new(StandardOutput);
         TerminalHost host = new(output);
+        using SilenceWatch? silence = options.HtifProgram is null ? new SilenceWatch(SilenceWatch.Patience, host.Report) : null;
+        host.Silence = silence;
         using HostSignals signals = new(host.Stop);
         ConsoleInput input = new(StandardInput, terminal is not null, host.Receive, escape =>
         {
@@ -95,7 +97,13 @@ internal static class MachineRunner
         private Machine? _machine;
         private bool _stopped;
 
-        public void ConsoleWrite(ReadOnlySpan<byte> bytes) => output.Write(bytes);
+        public SilenceWatch? Silence { get; set; }
+
+        public void ConsoleWrite(ReadOnlySpan<byte> bytes)
+        {
+            Silence?.Heard();
+            output.Write(bytes);
+        }
 
         public void Report(string line) => HostText.Error.WriteLine($"covejit: {line}");
 
