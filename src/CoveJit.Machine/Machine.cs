@@ -193,7 +193,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private void AddTiers()
     {
         const uint NativeThreshold = 4;
-        const uint RegionThreshold = 4000;
+        const uint RegionThreshold = 30_000;
         uint region = Options.RegionThreshold ?? RegionThreshold;
         if ((Options.Tiers & Tiers.Regions) != 0)
         {

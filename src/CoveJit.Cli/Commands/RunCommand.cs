@@ -28,7 +28,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
-    private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,4000]");
+    private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -134,7 +134,7 @@ internal sealed class RunCommand
         string[] parts = text.Split(',');
         return parts.Length <= 2 && Array.TrueForAll(parts, part => Threshold(part) is not null)
             ? (Threshold(parts[0]), parts.Length == 2 ? Threshold(parts[1]) : null)
-            : throw new UsageException($"--hot {text} is not one or two numbers of times", "write for example --hot 4,4000");
+            : throw new UsageException($"--hot {text} is not one or two numbers of times", "write for example --hot 4,30000");
 
         static uint? Threshold(string part) =>
             uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and <= int.MaxValue ? times : null;
