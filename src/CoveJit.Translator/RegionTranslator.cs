@@ -29,7 +29,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly List<RegionPlan> _queue = [];
     private readonly List<(Region Region, ulong[] Passes)> _retired = [];
     private readonly SemaphoreSlim _work = new(0);
-    private readonly Thread _thread;
+    private readonly Thread? _thread;
     private volatile bool _stopping;
     private int _installed;
 
@@ -37,13 +37,17 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="harts">All harts that execute it.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it is translated.</param>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint threshold)
+    /// <param name="synchronous">Whether a region is compiled on the thread of the hart that comes to it, at once: for tests, which then repeat.</param>
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint threshold, bool synchronous = false)
     {
         _code = code;
         _harts = harts;
         code.Attach(this, threshold);
-        _thread = new Thread(Work) { Name = "translator", IsBackground = true };
-        _thread.Start();
+        if (!synchronous)
+        {
+            _thread = new Thread(Work) { Name = "translator", IsBackground = true };
+            _thread.Start();
+        }
     }
 
     /// <summary>Regions compiled since the start.</summary>
@@ -55,11 +59,46 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <summary>Processor time spent on compiling.</summary>
     public TimeSpan CompileTime { get; private set; }
 
+    /// <summary>Regions that can be entered now.</summary>
+    internal int RegionsInstalled
+    {
+        get
+        {
+            lock (_code.Sync)
+            {
+                return _installed;
+            }
+        }
+    }
+
+    /// <summary>Regions that cannot be entered any more, but that some hart may still be in.</summary>
+    internal int RegionsRetired
+    {
+        get
+        {
+            lock (_code.Sync)
+            {
+                return _retired.Count;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
     {
         if (RegionPlanner.Plan(hart, pc) is not RegionPlan plan)
         {
+            return;
+        }
+
+        if (_thread is null)
+        {
+            lock (_compiler)
+            {
+                Translate(plan);
+                FreeRetired();
+            }
+
             return;
         }
 
@@ -100,7 +139,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     {
         _stopping = true;
         _work.Release();
-        _thread.Join();
+        _thread?.Join();
         _work.Dispose();
     }
 
@@ -116,16 +155,21 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
             if (TakeHottest() is RegionPlan plan)
             {
-                System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
-                DynamicMethod method = _compiler.Compile(plan, out nint entry);
-                CompileTime += watch.Elapsed;
-                RegionsCompiled++;
-                InstructionsCompiled += plan.InstructionCount;
-                Install(plan, method, entry);
+                Translate(plan);
             }
 
             FreeRetired();
         }
+    }
+
+    private void Translate(RegionPlan plan)
+    {
+        System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
+        DynamicMethod method = _compiler.Compile(plan, out nint entry);
+        CompileTime += watch.Elapsed;
+        RegionsCompiled++;
+        InstructionsCompiled += plan.InstructionCount;
+        Install(plan, method, entry);
     }
 
     private RegionPlan? TakeHottest()
