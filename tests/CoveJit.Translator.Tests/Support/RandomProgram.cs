@@ -76,7 +76,7 @@ internal sealed class RandomProgram
 
         // The main program sits behind the last function.
         Entry = _code.Here;
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 20; i++)
         {
             _code.Go(Op.Jal, _entries[_random.Next(Functions)], rd: 1);
         }
@@ -88,21 +88,21 @@ internal sealed class RandomProgram
 
     public ulong End { get; }
 
-    /// <summary>Writes code and tables and sets the registers.</summary>
-    public unsafe void Load(TestMachine machine, Func<ulong, ulong> physical, int fuel)
+    /// <summary>Sets data and registers; the first run also writes the code.</summary>
+    public unsafe void Load(TestMachine machine, Func<ulong, ulong> physical, int fuel, int run)
     {
-        foreach (Code piece in _pieces)
+        if (run == 0)
         {
-            piece.Write(machine, physical);
+            _pieces.ForEach(piece => piece.Write(machine, physical));
+            machine.Write(TestMachine.MachineHandler, Handler);
         }
 
-        machine.Write(TestMachine.MachineHandler, Handler);
         for (int i = 0; i < Functions; i++)
         {
             machine.Write64(physical(TableBase + (8 * (ulong)i)), _entries[i].Address!.Value);
         }
 
-        Random values = new(4711);
+        Random values = new(run);
         for (ulong at = DataBase - 0x1000; at < DataBase + DataSize; at += 8)
         {
             machine.Write64(physical(at), (ulong)values.NextInt64() << values.Next(40));
