@@ -16,9 +16,6 @@ namespace CoveJit.Translator;
 /// </remarks>
 public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 {
-    // About 12 KiB of code and data each: far more than a guest's working set, yet bounded.
-    private const int MaximumRegions = 8192;
-
     // Hotter blocks push out colder ones when the compiler cannot follow.
     private const int MaximumQueue = 1024;
 
@@ -32,6 +29,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly Thread? _thread;
     private volatile bool _stopping;
     private int _installed;
+    private int _resets;
 
     /// <summary>Starts the tier. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
@@ -58,6 +56,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
     /// <summary>Processor time spent on compiling.</summary>
     public TimeSpan CompileTime { get; private set; }
+
+    /// <summary>How many regions there may be. About 12 KiB of code and data each: far more than a guest's working set, yet bounded.</summary>
+    internal int MaximumRegions { get; init; } = 8192;
 
     /// <summary>Regions that can be entered now.</summary>
     internal int RegionsInstalled
@@ -86,7 +87,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
     {
-        if (RegionPlanner.Plan(hart, pc) is not RegionPlan plan)
+        if (RegionPlanner.Plan(hart, pc, _resets) is not RegionPlan plan)
         {
             return;
         }
@@ -130,6 +131,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <inheritdoc/>
     void ITranslator.OnReset()
     {
+        _resets++;
         _queue.Clear();
         RetireAll();
     }
@@ -200,14 +202,15 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         }
     }
 
-    // Whether the code is still what the plan was made from.
-    private bool IsCurrent(RegionPlan plan) => plan.Pages.All(page => *(nint*)(_code.Tables + page.Index) == page.Table);
+    // Whether the code is still what the plan was made from. After a reset tables and blocks lie where others lay before.
+    private bool IsCurrent(RegionPlan plan) => plan.Resets == _resets && plan.Pages.All(page => *(nint*)(_code.Tables + page.Index) == page.Table);
 
     private void Install(RegionPlan plan, DynamicMethod method, nint entry)
     {
         lock (_code.Sync)
         {
-            if (!IsCurrent(plan))
+            // Two harts may have found the block hot at the same moment.
+            if (!IsCurrent(plan) || ((Block*)plan.Entry.Native)->Entry != 0)
             {
                 return;
             }
@@ -253,8 +256,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             }
         }
 
+        // A hart's count may become visible only after it has read the entry: the second pass from now is certainly behind any stay in the region.
         Interlocked.MemoryBarrier(); // the cleared entry before the look at who is inside
-        _retired.Add((region, [.. _harts.Select(hart => hart.IsExecuting ? hart.Passes : ulong.MaxValue)]));
+        _retired.Add((region, [.. _harts.Select(hart => hart.IsExecuting ? hart.Passes + 2 : 0)]));
     }
 
     private void RetireAll()
@@ -275,7 +279,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             {
                 for (int i = 0; i < _harts.Count; i++)
                 {
-                    if (_harts[i].IsExecuting && _harts[i].Passes == item.Passes[i])
+                    if (_harts[i].IsExecuting && _harts[i].Passes < item.Passes[i])
                     {
                         return false;
                     }
