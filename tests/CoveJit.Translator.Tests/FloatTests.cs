@@ -118,7 +118,7 @@ public sealed class FloatTests
             twin.Run(stop, 10_000_000, $"{op}, rm {rm}, run {run}");
         }
 
-        RegionPlan? plan = RegionPlanner.Plan(twin.Translating.Hart, inner.Address!.Value);
+        RegionPlan? plan = RegionPlanner.Plan(twin.Translating.Hart, inner.Address!.Value, resets: 0);
         DecodedInstruction instruction = Decoder.Decode(Code.Encode(op, rm: rm), ExtensionSet.All);
         bool translatable = !OpInfo.RaisesFloatFlags(op) || FloatOperation.Of(instruction) is not null;
         Assert.Equal(translatable, plan is not null && plan.Blocks.Any(block => block.Instructions.Any(candidate => candidate.Op == op)));

@@ -225,7 +225,7 @@ public sealed class InstructionTests
             twin.Run(stop, 1_000_000, $"{op}, run {run}");
         }
 
-        RegionPlan? plan = RegionPlanner.Plan(twin.Translating.Hart, loop.Address!.Value);
+        RegionPlan? plan = RegionPlanner.Plan(twin.Translating.Hart, loop.Address!.Value, resets: 0);
         Assert.True(plan!.Blocks.Any(block => block.Instructions.Any(instruction => instruction.Op == op)), $"{op} is not translated");
         Assert.InRange(twin.Translator.RegionsInstalled, 1, 100);
     }
