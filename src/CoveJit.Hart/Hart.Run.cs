@@ -111,7 +111,7 @@ public sealed unsafe partial class Hart
 
     /// <summary>
     /// Counts the times that the hart was in its run loop, outside any block and any translated code. Thread-safe. Translated code that nobody can
-    /// enter any more may be freed once every hart that is <see cref="IsExecuting"/> has passed.
+    /// enter any more may be freed once every hart that is <see cref="IsExecuting"/> has passed twice: the first may have been on its way in.
     /// </summary>
     public ulong Passes => Volatile.Read(ref _passes);
 

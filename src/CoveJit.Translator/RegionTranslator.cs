@@ -16,9 +16,6 @@ namespace CoveJit.Translator;
 /// </remarks>
 public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 {
-    // About 12 KiB of code and data each: far more than a guest's working set, yet bounded.
-    private const int MaximumRegions = 8192;
-
     // Hotter blocks push out colder ones when the compiler cannot follow.
     private const int MaximumQueue = 1024;
 
@@ -29,20 +26,30 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly List<RegionPlan> _queue = [];
     private readonly List<(Region Region, ulong[] Passes)> _retired = [];
     private readonly SemaphoreSlim _work = new(0);
-    private readonly Thread _thread;
+    private readonly Thread? _thread;
     private volatile bool _stopping;
     private int _installed;
+    private int _resets;
 
     /// <summary>Starts the tier. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="harts">All harts that execute it.</param>
-    /// <remarks>It is yet to be attached to the code cache, alone or behind another tier.</remarks>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts)
+    /// <param name="threshold">How often the interpreter comes to a block before it is translated; null if another tier is in front of this one.</param>
+    /// <param name="synchronous">Whether a region is compiled on the thread of the hart that comes to it, at once: for tests, which then repeat.</param>
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint? threshold = null, bool synchronous = false)
     {
         _code = code;
         _harts = harts;
-        _thread = new Thread(Work) { Name = "translator", IsBackground = true };
-        _thread.Start();
+        if (threshold is uint own)
+        {
+            code.Attach(this, own);
+        }
+
+        if (!synchronous)
+        {
+            _thread = new Thread(Work) { Name = "translator", IsBackground = true };
+            _thread.Start();
+        }
     }
 
     /// <summary>Regions compiled since the start.</summary>
@@ -54,11 +61,49 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <summary>Processor time spent on compiling.</summary>
     public TimeSpan CompileTime { get; private set; }
 
+    /// <summary>How many regions there may be. About 12 KiB of code and data each: far more than a guest's working set, yet bounded.</summary>
+    internal int MaximumRegions { get; init; } = 8192;
+
+    /// <summary>Regions that can be entered now.</summary>
+    internal int RegionsInstalled
+    {
+        get
+        {
+            lock (_code.Sync)
+            {
+                return _installed;
+            }
+        }
+    }
+
+    /// <summary>Regions that cannot be entered any more, but that some hart may still be in.</summary>
+    internal int RegionsRetired
+    {
+        get
+        {
+            lock (_code.Sync)
+            {
+                return _retired.Count;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
     {
-        if (RegionPlanner.Plan(hart, pc) is not RegionPlan plan)
+        if (RegionPlanner.Plan(hart, pc, _resets) is not RegionPlan plan)
         {
+            return;
+        }
+
+        if (_thread is null)
+        {
+            lock (_compiler)
+            {
+                Translate(plan);
+                FreeRetired();
+            }
+
             return;
         }
 
@@ -93,6 +138,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <inheritdoc/>
     void ITranslator.OnReset()
     {
+        _resets++;
         _queue.Clear();
         RetireAll();
     }
@@ -102,7 +148,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     {
         _stopping = true;
         _work.Release();
-        _thread.Join();
+        _thread?.Join();
         _work.Dispose();
     }
 
@@ -118,16 +164,21 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
             if (TakeHottest() is RegionPlan plan)
             {
-                System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
-                DynamicMethod method = _compiler.Compile(plan, out nint entry);
-                CompileTime += watch.Elapsed;
-                RegionsCompiled++;
-                InstructionsCompiled += plan.InstructionCount;
-                Install(plan, method, entry);
+                Translate(plan);
             }
 
             FreeRetired();
         }
+    }
+
+    private void Translate(RegionPlan plan)
+    {
+        System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
+        DynamicMethod method = _compiler.Compile(plan, out nint entry);
+        CompileTime += watch.Elapsed;
+        RegionsCompiled++;
+        InstructionsCompiled += plan.InstructionCount;
+        Install(plan, method, entry);
     }
 
     private RegionPlan? TakeHottest()
@@ -158,14 +209,18 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         }
     }
 
-    // Whether the code is still what the plan was made from.
-    private bool IsCurrent(RegionPlan plan) => plan.Pages.All(page => *(nint*)(_code.Tables + page.Index) == page.Table);
+    // Whether the code is still what the plan was made from. After a reset tables and blocks lie where others lay before.
+    private bool IsCurrent(RegionPlan plan) => plan.Resets == _resets && plan.Pages.All(page => *(nint*)(_code.Tables + page.Index) == page.Table);
+
+    private bool HasRegion(RegionPlan plan) =>
+        plan.Pages.Any(page => _byPage.TryGetValue(page.Index, out List<Region>? regions) && regions.Exists(region => region.Plan.Entry.Native == plan.Entry.Native));
 
     private void Install(RegionPlan plan, DynamicMethod method, nint entry)
     {
         lock (_code.Sync)
         {
-            if (!IsCurrent(plan))
+            // Two harts may have found the block hot at the same moment.
+            if (!IsCurrent(plan) || HasRegion(plan))
             {
                 return;
             }
@@ -213,8 +268,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             }
         }
 
+        // A hart's count may become visible only after it has read the entry: the second pass from now is certainly behind any stay in the region.
         Interlocked.MemoryBarrier(); // the cleared entry before the look at who is inside
-        _retired.Add((region, [.. _harts.Select(hart => hart.IsExecuting ? hart.Passes : ulong.MaxValue)]));
+        _retired.Add((region, [.. _harts.Select(hart => hart.IsExecuting ? hart.Passes + 2 : 0)]));
     }
 
     private void RetireAll()
@@ -235,7 +291,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             {
                 for (int i = 0; i < _harts.Count; i++)
                 {
-                    if (_harts[i].IsExecuting && _harts[i].Passes == item.Passes[i])
+                    if (_harts[i].IsExecuting && _harts[i].Passes < item.Passes[i])
                     {
                         return false;
                     }

@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -28,14 +30,26 @@ internal static unsafe class HostFloat
     /// <summary>Whether regions may use the host's unit.</summary>
     public static bool IsSupported => Sse41.X64.IsSupported;
 
-    /// <summary>Clears the flags. Emitted at the entry of a region that computes with floating point.</summary>
-    public static void Begin() => ((delegate* unmanaged[SuppressGCTransition]<uint, void>)Load.Address)(Default);
-
-    /// <summary>Adds the flags to fflags. Emitted at the exits.</summary>
-    public static void End(HartState* state)
+    /// <summary>
+    /// Emits the clearing of the flags, at the entry of a region that computes with floating point. The host's code is called directly: a managed
+    /// method in between would be compiled, or counted, when it is first called, and the runtime's own arithmetic raises flags.
+    /// </summary>
+    public static void EmitBegin(ILGenerator il)
     {
-        state->Fflags |= FlagsOf(((delegate* unmanaged[SuppressGCTransition]<uint>)Store.Address)());
+        il.Emit(OpCodes.Ldc_I4, (int)Default);
+        EmitCall(il, Load, typeof(void), [typeof(uint)]);
     }
+
+    /// <summary>Emits the addition of the flags to fflags, at the exits: likewise directly up to where the flags have been read.</summary>
+    public static void EmitEnd(ILGenerator il)
+    {
+        il.Emit(OpCodes.Ldarg_0);
+        EmitCall(il, Store, typeof(uint), []);
+        il.Emit(OpCodes.Call, typeof(HostFloat).GetMethod(nameof(Accrue))!);
+    }
+
+    /// <summary>Adds the flags of MXCSR to fflags.</summary>
+    public static void Accrue(HartState* state, uint mxcsr) => state->Fflags |= FlagsOf(mxcsr);
 
     /// <summary>The fflags that MXCSR's sticky flags stand for.</summary>
     public static uint FlagsOf(uint mxcsr) => Flags[mxcsr & 63];
@@ -55,6 +69,14 @@ internal static unsafe class HostFloat
     /// <summary>Rounds to nearest even; the least value and the invalid flag if the value does not fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long RoundToInt64(double value) => Sse2.X64.ConvertToInt64(Vector128.CreateScalarUnsafe(value));
+
+    // These few instructions keep to the managed calling convention, and no garbage collection can come upon them.
+    private static void EmitCall(ILGenerator il, HostCode code, Type result, Type[] parameters)
+    {
+        il.Emit(OpCodes.Ldc_I8, (long)code.Address);
+        il.Emit(OpCodes.Conv_U);
+        il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, result, parameters, null);
+    }
 
     private static byte Convert(int mxcsr)
     {

@@ -14,8 +14,6 @@ internal sealed partial class RegionEmitter
     private static readonly MethodInfo SingleToBits = typeof(BitConverter).GetMethod(nameof(BitConverter.SingleToUInt32Bits))!;
     private static readonly MethodInfo SingleFromBits = typeof(BitConverter).GetMethod(nameof(BitConverter.UInt32BitsToSingle))!;
     private static readonly MethodInfo Box = typeof(NanBox).GetMethod(nameof(NanBox.Box), [typeof(uint)])!;
-    private static readonly MethodInfo Begin = typeof(HostFloat).GetMethod(nameof(HostFloat.Begin))!;
-    private static readonly MethodInfo End = typeof(HostFloat).GetMethod(nameof(HostFloat.End))!;
 
     private readonly LocalBuilder?[] _singles = new LocalBuilder?[4];
     private readonly LocalBuilder?[] _doubles = new LocalBuilder?[4];
@@ -37,7 +35,7 @@ internal sealed partial class RegionEmitter
         _il.Emit(OpCodes.Stloc, _floatDirty!);
         if (_computesFloat)
         {
-            _il.Emit(OpCodes.Call, Begin);
+            HostFloat.EmitBegin(_il);
         }
     }
 
@@ -51,8 +49,7 @@ internal sealed partial class RegionEmitter
         _il.StoreState(StateLayout.FloatDirty, OpCodes.Stind_I4, () => _il.Emit(OpCodes.Ldloc, _floatDirty!));
         if (_computesFloat)
         {
-            _il.Emit(OpCodes.Ldarg_0);
-            _il.Emit(OpCodes.Call, End);
+            HostFloat.EmitEnd(_il);
         }
     }
 
@@ -73,12 +70,22 @@ internal sealed partial class RegionEmitter
 
         // Moves of bits, by their declarations.
         _semantics.EmitValue(instruction, _block.Offset);
+        if (OpInfo.WritesFd(instruction.Op) && (OpInfo.FlagsOf(instruction.Op) & OpFlags.ReadsFs1) == 0)
+        {
+            EmitUnknownZero(_semantics.DeclarationOf(instruction.Op).Method.ReturnType);
+            _il.Emit(OpCodes.Or);
+        }
+
         _semantics.EmitResult(instruction);
         if (OpInfo.WritesFd(instruction.Op))
         {
             EmitFloatDirty();
         }
     }
+
+    // Pushes a zero that the compiler does not know: x0 of the state. With it no operand is a constant, else the compiler would compute results
+    // by itself, and no flag be raised.
+    private void EmitUnknownZero(Type type) => _il.LoadState(StateLayout.X(0), LoadOf(type));
 
     private void EmitFloatOperation(in DecodedInstruction instruction, FloatOperation operation)
     {
@@ -179,7 +186,7 @@ internal sealed partial class RegionEmitter
             _il.Emit(OpCodes.Ldloc, b);
             _il.Emit(OpCodes.Ceq);
             _il.Emit(OpCodes.Conv_U8);
-            EmitIntegerResult(instruction.Rd);
+            EmitFlaggedResult(instruction.Rd);
             return;
         }
 
@@ -272,7 +279,7 @@ internal sealed partial class RegionEmitter
             _il.Emit(OpCodes.Conv_I8);
         }
 
-        EmitIntegerResult(instruction.Rd);
+        EmitFlaggedResult(instruction.Rd);
     }
 
     private void EmitRefuse(LocalBuilder value, OpCode branch, double limit, Label slow)
@@ -292,6 +299,8 @@ internal sealed partial class RegionEmitter
         }
 
         _semantics.EmitRegister(instruction.Rs1);
+        EmitUnknownZero(typeof(ulong));
+        _il.Emit(OpCodes.Or);
         if (operation.Shape == FloatShape.FromInt32)
         {
             _il.Emit(OpCodes.Conv_I4);
@@ -304,6 +313,19 @@ internal sealed partial class RegionEmitter
 
         _il.Emit(operation.Single ? OpCodes.Conv_R4 : OpCodes.Conv_R8);
         EmitFloatResult(instruction.Rd, operation.Single, null);
+        int rd = instruction.Rd;
+        _il.StoreState(StateLayout.F(rd), OpCodes.Stind_R8, () => _il.Emit(OpCodes.Ldloc, _registers.F(rd))); // as EmitFlaggedResult
+    }
+
+    // A result that nothing here looks at goes to the state as well: the compiler must compute it, and so raise its flags, even if the guest
+    // overwrites it.
+    private void EmitFlaggedResult(int rd)
+    {
+        LocalBuilder result = ValueOf(typeof(long));
+        _il.Emit(OpCodes.Stloc, result);
+        _il.StoreState(StateLayout.X(rd), OpCodes.Stind_I8, () => _il.Emit(OpCodes.Ldloc, result));
+        _il.Emit(OpCodes.Ldloc, result);
+        EmitIntegerResult(rd);
     }
 
     private void EmitIntegerResult(int rd)

@@ -27,18 +27,23 @@ internal sealed unsafe class RegionPlanner
     private readonly List<RegionPage> _pages = [];
     private readonly Dictionary<int, RegionBlock> _blocks = [];
     private readonly ulong _base;
+    private readonly int _resets;
 
-    private RegionPlanner(Hart hart, ulong pc)
+    private RegionPlanner(Hart hart, ulong pc, int resets)
     {
+        _resets = resets;
         _hart = hart;
         _code = hart.Code;
         _base = pc & ~0xFFFUL;
     }
 
     /// <summary>Plans the region that starts at a block; null if there is nothing worth translating.</summary>
-    public static RegionPlan? Plan(Hart hart, ulong pc)
+    /// <param name="hart">The hart that came to it.</param>
+    /// <param name="pc">Virtual address of the block.</param>
+    /// <param name="resets">How often the code cache has been emptied.</param>
+    public static RegionPlan? Plan(Hart hart, ulong pc, int resets)
     {
-        RegionPlanner planner = new(hart, pc);
+        RegionPlanner planner = new(hart, pc, resets);
         int entry = (int)(pc & 0xFFF);
         planner.Discover(entry);
         return planner._blocks.TryGetValue(entry, out RegionBlock? first) && first.Instructions.Length > 0 ? planner.Arrange(first) : null;
@@ -132,6 +137,7 @@ internal sealed unsafe class RegionPlanner
             Pages = [.. _pages.Where(page => inhabited.Contains(page.Offset))],
             ByOffset = order.ToDictionary(block => block.Offset),
             Links = links,
+            Resets = _resets,
         };
     }
 

@@ -1,0 +1,72 @@
+using CoveJit.Harts.Tests;
+using CoveJit.Isa;
+using CoveJit.Translator.Tests.Support;
+using static CoveJit.Harts.Tests.TestMachine;
+
+namespace CoveJit.Translator.Tests;
+
+/// <summary>Regions come and go: what they occupied is given back.</summary>
+[Collection(nameof(Alone))]
+public sealed class LifetimeTests
+{
+    // A region's code, data and IL take more than 10 KiB: kept, these would be tens of megabytes.
+    private const int Rounds = 4000;
+    private const long Allowance = 16L << 20;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Memory_stays_flat_while_regions_are_compiled_and_invalidated(bool synchronous)
+    {
+        using TestMachine machine = new(harts: 2);
+        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2, synchronous);
+        Code code = new(Program);
+        Code.Label loop = code.Mark();
+        code.Add(Asm.Addi(10, 10, 1));
+        code.Add(Asm.Load(8, 5, 9, 0));
+        code.Add(Asm.Store(8, 10, 9, 8));
+        code.Go(Op.Bne, loop, 8);
+        code.Write(machine);
+        machine.Hart.WriteRegister(8, 1);
+        machine.Hart.WriteRegister(9, Data);
+        Churn(machine, translator, Rounds / 4);
+        long before = ResidentBytes();
+        Churn(machine, translator, Rounds);
+        long grown = ResidentBytes() - before;
+        Assert.InRange(translator.RegionsInstalled, 0, 4);
+        Assert.InRange(translator.RegionsRetired, 0, 8);
+        Assert.True(grown < Allowance, $"{grown >> 10} KiB more after {translator.RegionsCompiled} regions");
+    }
+
+    private static void Churn(TestMachine machine, RegionTranslator translator, int rounds)
+    {
+        for (int i = 1; i <= rounds; i++)
+        {
+            int compiled = translator.RegionsCompiled;
+            machine.Write(Program, Asm.Addi(10, 10, i % 2000));
+            machine.Hart.RunSlice(1000);
+            SpinWait.SpinUntil(() => translator.RegionsCompiled > compiled, 1000);
+            machine.Hart.RunSlice(1000);
+            if (i % 500 == 0)
+            {
+                machine.Code.Reset(); // the arena, where discarded pages lie, is not what this is about
+            }
+        }
+    }
+
+    private static long ResidentBytes()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        string pages = File.ReadAllText("/proc/self/statm").Split(' ')[1];
+        return long.Parse(pages, System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+    }
+}
+
+/// <summary>For tests that measure the process: they run when no others do.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
