@@ -36,6 +36,7 @@ public sealed unsafe partial class Hart
     private ulong _requestsPosted;
     private ulong _requestsDone;
     private volatile bool _inGuest;
+    private ulong _passes;
     private readonly ManualResetEventSlim _mayRun = new(true);
     private ulong _nextTimerPoll;
     private bool _waiting;
@@ -62,6 +63,7 @@ public sealed unsafe partial class Hart
             _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
             while (true)
             {
+                Volatile.Write(ref _passes, _passes + 1);
                 if (_state->Attention != 0 && Attend())
                 {
                     return SliceEnd.Stopped;
@@ -106,6 +108,15 @@ public sealed unsafe partial class Hart
             _inGuest = false;
         }
     }
+
+    /// <summary>
+    /// Counts the times that the hart was in its run loop, outside any block and any translated code. Thread-safe. Translated code that nobody can
+    /// enter any more may be freed once every hart that is <see cref="IsExecuting"/> has passed.
+    /// </summary>
+    public ulong Passes => Volatile.Read(ref _passes);
+
+    /// <summary>Whether the hart is in <see cref="RunSlice"/>. Thread-safe.</summary>
+    public bool IsExecuting => _inGuest;
 
     /// <summary>Keeps the hart from executing until <see cref="Release"/>; returns when it does not. Not from the hart's own thread.</summary>
     public void Hold()

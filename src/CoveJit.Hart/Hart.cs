@@ -114,6 +114,9 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     public void Reset(ulong pc)
     {
         *_state = default;
+        _state->Ram = Map.Ram.Pointer;
+        _state->CodeTables = Code.Tables;
+        _state->Arena = Code.Arena;
         _state->Pc = pc;
         Privilege = PrivilegeMode.Machine;
         ResetCsrs();

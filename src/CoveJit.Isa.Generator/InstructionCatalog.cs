@@ -17,6 +17,9 @@ internal sealed record InstructionCatalog(EquatableArray<InstructionModel> Instr
     /// <summary>The assembly that receives the interpreter.</summary>
     public const string HartAssembly = "CoveJit.Hart";
 
+    /// <summary>The assembly that receives the table of semantic methods.</summary>
+    public const string TranslatorAssembly = "CoveJit.Translator";
+
     /// <summary>
     /// Collects the declarations that <paramref name="compilation"/> sees: its own if it is CoveJit.Isa, otherwise those in the metadata of the
     /// CoveJit.Isa it references.

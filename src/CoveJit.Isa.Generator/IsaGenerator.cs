@@ -6,7 +6,8 @@ namespace CoveJit.Isa.Generator;
 
 /// <summary>
 /// Derives code from the instruction declarations. What is emitted depends on the assembly being compiled: CoveJit.Isa receives the Op
-/// enumeration, the decoder, OpInfo's tables and the disassembler's templates, and its declarations are checked; CoveJit.Hart receives the interpreter.
+/// enumeration, the decoder, OpInfo's tables and the disassembler's templates, and its declarations are checked; CoveJit.Hart receives the interpreter,
+/// CoveJit.Translator the table of semantic methods.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class IsaGenerator : IIncrementalGenerator
@@ -36,6 +37,10 @@ public sealed class IsaGenerator : IIncrementalGenerator
         else if (assembly == InstructionCatalog.HartAssembly)
         {
             Add(output, "Interpreter", InterpreterEmitter.Emit(catalog));
+        }
+        else if (assembly == InstructionCatalog.TranslatorAssembly)
+        {
+            Add(output, "Declarations", DeclarationTableEmitter.Emit(catalog));
         }
     }
 

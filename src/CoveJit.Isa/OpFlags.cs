@@ -45,4 +45,7 @@ public enum OpFlags
 
     /// <summary>The immediate is an offset from the instruction's own address.</summary>
     PcRelative = 1 << 12,
+
+    /// <summary>May raise floating-point exceptions, or depends on the rounding mode.</summary>
+    RaisesFloatFlags = 1 << 13,
 }

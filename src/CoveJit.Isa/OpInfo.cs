@@ -33,6 +33,9 @@ public static partial class OpInfo
     /// <summary>Whether it is illegal while mstatus.FS is Off.</summary>
     public static bool UsesFloat(Op op) => Has(op, OpFlags.UsesFloat);
 
+    /// <summary>Whether it may raise floating-point exceptions, or depends on the rounding mode.</summary>
+    public static bool RaisesFloatFlags(Op op) => Has(op, OpFlags.RaisesFloatFlags);
+
     /// <summary>Whether it has a rounding-mode field.</summary>
     public static bool HasRm(Op op) => Has(op, OpFlags.HasRm);
 

@@ -22,6 +22,7 @@ using CoveJit.Machines.Tracing;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
+using CoveJit.Translator;
 
 namespace CoveJit.Machines;
 
@@ -77,6 +78,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         Code.OnPageBecomesCode(DropWriteEntries);
+        Translator = options.Translate ? Own(new RegionTranslator(Code, _harts, options.HotThreshold)) : null;
         VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
         _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
         _scheduler = instructionClock is null
@@ -116,6 +118,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>Decoded code.</summary>
     public CodeCache Code { get; }
+
+    /// <summary>The translating tier, or null if everything is interpreted.</summary>
+    public RegionTranslator? Translator { get; }
 
     /// <summary>What each hart implements.</summary>
     public HartConfiguration Configuration { get; }

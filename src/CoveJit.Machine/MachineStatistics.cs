@@ -30,12 +30,18 @@ public sealed record HartStatistics(
 /// <param name="SbiCalls">Calls of the managed firmware's functions, by name.</param>
 /// <param name="BlocksDecoded">Blocks decoded.</param>
 /// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
+/// <param name="RegionsCompiled">Regions translated to host code.</param>
+/// <param name="InstructionsCompiled">Guest instructions in them.</param>
+/// <param name="CompileSeconds">Time the translator's thread spent on them.</param>
 public sealed record MachineStatistics(
     int Schema,
     IReadOnlyList<HartStatistics> Harts,
     IReadOnlyDictionary<string, long> SbiCalls,
     ulong BlocksDecoded,
-    ulong CodePagesInvalidated)
+    ulong CodePagesInvalidated,
+    int RegionsCompiled,
+    long InstructionsCompiled,
+    double CompileSeconds)
 {
     private const int CurrentSchema = 1;
 
@@ -45,7 +51,10 @@ public sealed record MachineStatistics(
         [.. machine.Harts.Select(Collect)],
         machine.Monitor?.Functions.Where(f => f.Calls > 0).GroupBy(f => $"sbi_{f.Name}").ToDictionary(g => g.Key, g => g.Sum(f => f.Calls)) ?? [], // legacy calls share names
         machine.Code.BlocksBuilt,
-        machine.Code.PagesInvalidated);
+        machine.Code.PagesInvalidated,
+        machine.Translator?.RegionsCompiled ?? 0,
+        machine.Translator?.InstructionsCompiled ?? 0,
+        machine.Translator?.CompileTime.TotalSeconds ?? 0);
 
     /// <summary>The statistics as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, MachineStatisticsJson.Default.MachineStatistics) + "\n";

@@ -27,6 +27,8 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
+    private readonly Option<string?> _tiers = Text("--tiers", "0|0,1", "What executes guest code: 0 the interpreter alone, 0,1 hot code translated [0,1]");
+    private readonly Option<string?> _hot = Text("--hot", "N", "Times the interpreter comes to a block before it is translated [1000]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -49,7 +51,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -118,6 +120,18 @@ internal sealed class RunCommand
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
     };
 
+    private static bool ParseTiers(string text) => text switch
+    {
+        "0" => false,
+        "0,1" => true,
+        _ => throw new UsageException($"--tiers {text} is not a set of tiers", "give 0 for the interpreter alone, or 0,1"),
+    };
+
+    private static uint ParseThreshold(string text) =>
+        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and < uint.MaxValue
+            ? times
+            : throw new UsageException($"--hot {text} is not a number of times", "give a number from 1 up; 1000 is the default");
+
     private static TraceKinds ParseTrace(string text)
     {
         TraceKinds kinds = TraceKinds.None;
@@ -164,6 +178,8 @@ internal sealed class RunCommand
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
             InstructionCount = result.GetValue(_icount),
+            Translate = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Translate,
+            HotThreshold = result.GetValue(_hot) is { } hot ? ParseThreshold(hot) : defaults.HotThreshold,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),

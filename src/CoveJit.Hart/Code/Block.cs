@@ -11,8 +11,11 @@ namespace CoveJit.Harts.Code;
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct Block
 {
-    /// <summary>Instructions at most in a block, the ending one included.</summary>
-    public const int MaximumInstructions = 64;
+    /// <summary>
+    /// A block ends where its code reaches a multiple of this many bytes: an end that does not depend on where the block starts, so that the
+    /// points between blocks are the same whichever way execution came (see --icount).
+    /// </summary>
+    public const int ChunkSize = 256;
 
     /// <summary>Number of guest instructions.</summary>
     public ushort Count;
@@ -20,10 +23,13 @@ public unsafe struct Block
     /// <summary>Bytes of guest code.</summary>
     public ushort ByteLength;
 
-    /// <summary>Times entered, for the translator's tiering.</summary>
+    /// <summary>Times the interpreter has come to the block.</summary>
     public uint Heat;
 
-    /// <summary>Reserved for the translator's entry point.</summary>
+    /// <summary>
+    /// Translated code that starts with this block, or 0: a managed function pointer from <c>HartState*</c> to <see cref="Execution.TranslatedExit"/>.
+    /// Set and cleared under the code cache's lock, read by anybody.
+    /// </summary>
     public nint Entry;
 
     /// <summary>The first instruction of the block.</summary>

@@ -51,6 +51,15 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>For each page of RAM its table of references, or null.</summary>
     public uint** Tables { get; }
 
+    /// <summary>Held while blocks are built and forgotten; the translator takes it to install code.</summary>
+    public Lock Sync => _lock;
+
+    /// <summary>What makes translated code of hot blocks, or null. Set before any hart runs.</summary>
+    public ITranslator? Translator { get; private set; }
+
+    /// <summary>How often the interpreter comes to a block before it tells the translator.</summary>
+    public uint HotThreshold { get; private set; } = uint.MaxValue;
+
     /// <summary>Blocks built since creation.</summary>
     public ulong BlocksBuilt { get; private set; }
 
@@ -62,6 +71,15 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
     /// <summary>Whether more than one host thread executes guest code, so that stores race with decoding.</summary>
     public bool Concurrent { get; set; }
+
+    /// <summary>Gives hot blocks to a translator from now on. Only while no hart runs.</summary>
+    /// <param name="translator">The translator.</param>
+    /// <param name="threshold">How often the interpreter comes to a block before it tells the translator.</param>
+    public void Attach(ITranslator translator, uint threshold)
+    {
+        Translator = translator;
+        HotThreshold = threshold;
+    }
 
     /// <summary>Sets what drops the TLB write entries for a page (its physical address) in all harts.</summary>
     public void OnPageBecomesCode(Action<ulong> dropWriteEntries) => _dropWriteEntries = dropWriteEntries;
@@ -143,6 +161,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             }
 
             _youngPages.Clear();
+            Translator?.OnReset();
             _arena.Discard();
             _used = 16;
         }
@@ -162,6 +181,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             Volatile.Write(ref *(nint*)(Tables + page), 0);
             _ram.ClearFlags(_ram.Base + (page << GuestRam.PageShift), PageFlags.Code);
             PagesInvalidated++;
+            Translator?.OnPageForgotten(page);
         }
     }
 
@@ -198,10 +218,11 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         DecodedInstruction* instruction = Block.Instructions(block);
         byte* code = _ram.HostAddress(address);
         int room = 0x1000 - (int)(address & 0xFFF);
+        int length = Block.ChunkSize - (int)(address & (Block.ChunkSize - 1));
         int offset = 0;
         int count = 0;
         bool ended = false;
-        while (!ended && count < Block.MaximumInstructions && offset < room)
+        while (!ended && offset < length)
         {
             uint raw = *(ushort*)(code + offset);
             if ((raw & 3) == 3)

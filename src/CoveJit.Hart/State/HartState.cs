@@ -45,4 +45,16 @@ public unsafe struct HartState
 
     /// <summary>frm: rounding mode, as written (5 to 7 are invalid).</summary>
     public uint Frm;
+
+    /// <summary>Instructions that translated code may still retire; set before it is entered, exact when it returns.</summary>
+    public long Remaining;
+
+    /// <summary>Host address of guest RAM.</summary>
+    public byte* Ram;
+
+    /// <summary>The code cache's tables, one for each page of RAM.</summary>
+    public uint** CodeTables;
+
+    /// <summary>Base of the code cache's arena.</summary>
+    public byte* Arena;
 }

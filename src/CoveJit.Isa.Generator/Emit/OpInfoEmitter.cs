@@ -49,6 +49,7 @@ internal static class OpInfoEmitter
             ("EndsBlock", instruction.EndsBlock),
             ("Hot", instruction.Hot),
             ("PcRelative", instruction.IsPcRelative),
+            ("RaisesFloatFlags", instruction.RaisesFloatFlags),
         ];
         string[] set = [.. flags.Where(flag => flag.Set).Select(flag => "OpFlags." + flag.Name)];
         return set.Length == 0 ? "OpFlags.None" : string.Join(" | ", set);

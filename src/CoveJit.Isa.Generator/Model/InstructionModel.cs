@@ -43,6 +43,9 @@ internal sealed record InstructionModel(
 
     public bool HasRm => Encoding.Has("rm");
 
+    /// <summary>Whether the instruction may raise floating-point exceptions, or depends on the rounding mode.</summary>
+    public bool RaisesFloatFlags => HasRm || Takes("context");
+
     /// <summary>Whether the instruction writes the integer register rd.</summary>
     public bool WritesRd => Encoding.Has("rd") && (Kind != InstructionKind.System || Takes("rd"));
 

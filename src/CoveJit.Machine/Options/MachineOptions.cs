@@ -53,6 +53,12 @@ public sealed record MachineOptions
     /// <summary>Whether time derives from retired instructions and harts run in turn, so that runs repeat exactly.</summary>
     public bool InstructionCount { get; init; }
 
+    /// <summary>Whether hot code is translated; otherwise all is interpreted.</summary>
+    public bool Translate { get; init; } = true;
+
+    /// <summary>How often the interpreter comes to a block before it is translated.</summary>
+    public uint HotThreshold { get; init; } = 1000;
+
     /// <summary>Largest paging mode the harts offer.</summary>
     public PagingMode Paging { get; init; } = PagingMode.Sv57;
 

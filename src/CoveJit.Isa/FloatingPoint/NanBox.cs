@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 
-namespace CoveJit.Harts.Execution;
+namespace CoveJit.Isa.FloatingPoint;
 
 /// <summary>NaN-boxing of narrower values in 64-bit floating-point registers (Unprivileged, "NaN Boxing of Narrower Values").</summary>
-internal static class NanBox
+public static class NanBox
 {
     private const uint CanonicalSingle = 0x7FC00000;
     private const ushort CanonicalHalf = 0x7E00;

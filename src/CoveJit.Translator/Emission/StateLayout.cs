@@ -1,0 +1,57 @@
+using CoveJit.Harts.Code;
+using CoveJit.Harts.State;
+
+namespace CoveJit.Translator.Emission;
+
+/// <summary>Byte offsets of what translated code reads and writes through the state pointer.</summary>
+internal static unsafe class StateLayout
+{
+    public static int Pc { get; } = OffsetOf(s => &s->Pc);
+
+    public static int Remaining { get; } = OffsetOf(s => &s->Remaining);
+
+    public static int DataBank { get; } = OffsetOf(s => &s->DataBank);
+
+    public static int FetchBank { get; } = OffsetOf(s => &s->FetchBank);
+
+    public static int Attention { get; } = OffsetOf(s => &s->Attention);
+
+    public static int FloatOff { get; } = OffsetOf(s => &s->FloatOff);
+
+    public static int FloatDirty { get; } = OffsetOf(s => &s->FloatDirty);
+
+    public static int Fflags { get; } = OffsetOf(s => &s->Fflags);
+
+    public static int Frm { get; } = OffsetOf(s => &s->Frm);
+
+    public static int Ram { get; } = OffsetOf(s => &s->Ram);
+
+    public static int CodeTables { get; } = OffsetOf(s => &s->CodeTables);
+
+    public static int Arena { get; } = OffsetOf(s => &s->Arena);
+
+    /// <summary>Offset of <see cref="Block.Entry"/> in a block.</summary>
+    public static int BlockEntry { get; } = BlockEntryOffset();
+
+    /// <summary>Offset of an integer register.</summary>
+    public static int X(int number) => number * sizeof(ulong);
+
+    /// <summary>Offset of a floating-point register.</summary>
+    public static int F(int number) => FloatBase + (number * sizeof(ulong));
+
+    private static int FloatBase { get; } = OffsetOf(s => s->F);
+
+    private delegate void* FieldOf(HartState* state);
+
+    private static int OffsetOf(FieldOf field)
+    {
+        HartState state;
+        return (int)((byte*)field(&state) - (byte*)&state);
+    }
+
+    private static int BlockEntryOffset()
+    {
+        Block block;
+        return (int)((byte*)&block.Entry - (byte*)&block);
+    }
+}
