@@ -34,7 +34,7 @@ public sealed class DiskGuestTests : IDisposable
         byte[] content = new byte[16 * MiB];
         new Random(5).NextBytes(content);
         string digest = Convert.ToHexStringLower(SHA256.HashData(content));
-        Dictionary<string, byte[]> files = DebianArchive.Of("covejit-test", "/usr/share/covejit-test/message", "from the archive\n"u8.ToArray());
+        Dictionary<string, byte[]> files = DebianArchive.Of("covejit-test", "/usr/share/covejit-test", "from the archive\n"u8.ToArray());
         files["/large"] = content;
         using LoopbackServer server = new(files);
         int port = LoopbackServer.FreePort();
@@ -50,7 +50,7 @@ public sealed class DiskGuestTests : IDisposable
             string apt = "-o Dir::Etc::SourceList=/root/test.list -o Dir::Etc::SourceParts=/nonexistent -q";
             Shell(machine, $"echo 'deb [trusted=yes] {url}/ ./' > /root/test.list");
             Shell(machine, $"apt-get {apt} update && DEBIAN_FRONTEND=noninteractive apt-get {apt} install -y covejit-test");
-            Assert.Equal("from the archive", Shell(machine, "cat /usr/share/covejit-test/message"));
+            Assert.Equal("from the archive", Shell(machine, "cat /usr/share/covejit-test"));
             Shell(machine, $"/usr/lib/apt/apt-helper -q download-file {url}/large /root/large SHA256:{digest}");
             Assert.Equal($"{digest}  /root/large", Shell(machine, "sha256sum /root/large"));
 
