@@ -48,6 +48,9 @@ internal static class MachineRunner
         while (true)
         {
             using Machine machine = new(options, host);
+
+            // The files it was loaded from are garbage now, tens of megabytes that nothing else would make the collector return.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             host.Attach(machine);
             if (!inputStarted)
             {

@@ -9,17 +9,20 @@ namespace CoveJit.Guests;
 /// <summary>Lays out the initramfs: BusyBox, modules, device nodes and the scripts of <c>guest/initramfs</c>.</summary>
 internal static class InitramfsBuilder
 {
-    /// <summary>Modules that <c>/init</c> loads, where the kernel does not have them built in.</summary>
+    /// <summary>
+    /// Modules that <c>/init</c> loads, where the kernel does not have them built in. Linux 6.12's ext4 asks for crc32c by an alias
+    /// (<c>crypto-crc32c</c>), and aliases are not resolved here: the module that has it is named.
+    /// </summary>
     public static readonly IReadOnlyList<string> LoadedModules =
     [
         "virtio_mmio", "virtio_pci", "virtio_console", "virtio_rng", "virtio_blk",
-        "failover", "net_failover", "virtio_net", "nvme", "ext4",
+        "failover", "net_failover", "virtio_net", "nvme", "crc32c_generic", "ext4",
     ];
 
     /// <summary>Modules that are there for modprobe.</summary>
     public static readonly IReadOnlyList<string> CarriedModules =
     [
-        "9p", "9pnet_virtio", "dm_crypt", "xts", "aes", "aes_generic", "sha256", "cbc", "ecb", "essiv", "algif_skcipher", "kvm", "virtio_balloon", "virtio_scsi", "overlay", "loop",
+        "9p", "9pnet_virtio", "dm_crypt", "xts", "aes", "aes_generic", "sha256", "cbc", "ecb", "essiv", "algif_skcipher", "kvm", "virtio_balloon", "virtio_scsi", "overlay", "loop", "autofs4",
     ];
 
     private static readonly string[] Directories =

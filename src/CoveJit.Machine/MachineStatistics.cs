@@ -35,6 +35,8 @@ public sealed record HartStatistics(
 /// <param name="RegionsCompiled">Regions translated to host code.</param>
 /// <param name="InstructionsCompiled">Guest instructions in them.</param>
 /// <param name="CompileSeconds">Time the translator's thread spent on them.</param>
+/// <param name="GuestMemory">Bytes of guest RAM that are in the host's memory, because something has touched them.</param>
+/// <param name="HostMemory">Bytes of the host's memory that the process takes, guest RAM included.</param>
 public sealed record MachineStatistics(
     int Schema,
     IReadOnlyList<HartStatistics> Harts,
@@ -45,7 +47,9 @@ public sealed record MachineStatistics(
     long NativeBytes,
     int RegionsCompiled,
     long InstructionsCompiled,
-    double CompileSeconds)
+    double CompileSeconds,
+    ulong GuestMemory,
+    long HostMemory)
 {
     private const int CurrentSchema = 1;
 
@@ -60,7 +64,9 @@ public sealed record MachineStatistics(
         machine.NativeTranslator?.BytesEmitted ?? 0,
         machine.Translator?.RegionsCompiled ?? 0,
         machine.Translator?.InstructionsCompiled ?? 0,
-        machine.Translator?.CompileTime.TotalSeconds ?? 0);
+        machine.Translator?.CompileTime.TotalSeconds ?? 0,
+        machine.Ram.ResidentBytes,
+        Environment.WorkingSet);
 
     /// <summary>The statistics as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, MachineStatisticsJson.Default.MachineStatistics) + "\n";

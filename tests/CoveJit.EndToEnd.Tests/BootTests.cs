@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace CoveJit.EndToEnd.Tests;
 
@@ -48,6 +49,19 @@ public sealed class BootTests : IDisposable
             Assert.Equal((0, string.Empty), (code, error));
             return output;
         }
+    }
+
+    [GuestFact]
+    public void Beside_the_guests_memory_the_interpreter_takes_less_than_150_mebibytes()
+    {
+        string statistics = _directory.File("stats.json");
+        (int code, _, string error) = CoveJitProcess.Run(
+            BootSeconds, "run", "--guest", DefaultGuest.DescriptionFile, "--append", "covejit.run=true", "--tiers", "0", "--stats", statistics);
+        Assert.Equal((0, string.Empty), (code, error));
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(statistics));
+        long guest = document.RootElement.GetProperty("guestMemory").GetInt64();
+        long host = document.RootElement.GetProperty("hostMemory").GetInt64();
+        Assert.InRange(host - guest, 0, 150L << 20);
     }
 
     [GuestFact]

@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace CoveJit.EndToEnd.Tests;
 
@@ -37,33 +34,23 @@ public sealed class DeviceTests : IDisposable
         Assert.DoesNotContain(written[..(2 * MiB)], b => b != 0);
     }
 
-    [GuestFact("/usr/lib/x86_64-linux-gnu/libslirp.so.0|/usr/lib/aarch64-linux-gnu/libslirp.so.0|/usr/lib/libslirp.so.0")]
+    [GuestFact(LoopbackServer.LibSlirp)]
     public void The_hosts_loopback_is_reached_through_user_mode_networking()
     {
         byte[] content = new byte[2 * MiB];
         new Random(4).NextBytes(content);
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        Thread server = new(() => Serve(listener, content)) { IsBackground = true };
-        server.Start();
+        using LoopbackServer server = new(new() { ["/file"] = content });
         string output = RunInGuest(
-            string.Create(CultureInfo.InvariantCulture, $"udhcpc -i eth0 -n -q -s /etc/udhcpc.script; wget -q -O - http://10.0.2.2:{port}/file | sha256sum"),
+            string.Create(CultureInfo.InvariantCulture, $"udhcpc -i eth0 -n -q -s /etc/udhcpc.script; wget -q -O - http://10.0.2.2:{server.Port}/file | sha256sum"),
             "--net", "user");
         Assert.Contains("lease of 10.0.2.15 obtained", output, StringComparison.Ordinal);
         Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(content)) + "  -", output, StringComparison.Ordinal);
     }
 
-    [GuestFact("/usr/lib/x86_64-linux-gnu/libslirp.so.0|/usr/lib/aarch64-linux-gnu/libslirp.so.0|/usr/lib/libslirp.so.0")]
+    [GuestFact(LoopbackServer.LibSlirp)]
     public void A_forwarded_port_reaches_a_server_in_the_guest()
     {
-        int port;
-        using (TcpListener probe = new(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-
+        int port = LoopbackServer.FreePort();
         using CoveJitProcess machine = CoveJitProcess.Start(
             "run", "--guest", DefaultGuest.DescriptionFile, "--net", string.Create(CultureInfo.InvariantCulture, $"user,hostfwd=tcp:127.0.0.1:{port}-:8080"),
             "--append", "covejit.run=\"udhcpc -i eth0 -n -q -s /etc/udhcpc.script; mkdir /w; echo from the guest > /w/x; httpd -p 8080 -h /w; echo serv''ing; sleep 1; read line\"");
@@ -82,15 +69,5 @@ public sealed class DeviceTests : IDisposable
         Assert.Contains("CoveJit guest ran, status", output, StringComparison.Ordinal);
         Assert.Equal((0, string.Empty), (code, error));
         return output;
-    }
-
-    private static void Serve(TcpListener listener, byte[] content)
-    {
-        using TcpClient connection = listener.AcceptTcpClient();
-        using NetworkStream stream = connection.GetStream();
-        byte[] request = new byte[4096];
-        _ = stream.Read(request);
-        stream.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"HTTP/1.0 200 OK\r\nContent-Length: {content.Length}\r\n\r\n")));
-        stream.Write(content);
     }
 }

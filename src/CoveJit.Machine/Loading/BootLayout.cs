@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CoveJit.Machines.Board;
 
 namespace CoveJit.Machines.Loading;
@@ -5,6 +6,8 @@ namespace CoveJit.Machines.Loading;
 /// <summary>
 /// Where everything a machine starts from lies in RAM, laid out as QEMU's virt board does: firmware at the start of RAM, the
 /// kernel 2 MiB above (or past larger firmware), the initrd in the middle, the device tree at the top below 3 GiB. No two overlap.
+/// OpenSBI's fw_jump differs from other firmware: it enters the place 2 MiB above and copies the device tree to 34 MiB, both fixed when
+/// it was built. Under firmware, a kernel that reaches that far lies past it, and a jump to it where the kernel would have been.
 /// </summary>
 /// <param name="Firmware">The firmware, or null under the managed Monitor.</param>
 /// <param name="Kernel">The kernel, or null if firmware boots alone.</param>
@@ -20,6 +23,18 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
 
     // A 32-bit-addressing boot loader must reach the tree: QEMU keeps it below 3 GiB, so stock firmware expects that.
     private const ulong DeviceTreeCeiling = 3UL << 30;
+
+    // FW_JUMP_FDT_ADDR of OpenSBI's generic platform, from the start of RAM. Later versions put it past any kernel.
+    private const ulong FwJumpDeviceTree = 0x2200000;
+
+    // A boot loader of three instructions: a0 (the hart) and a1 (the device tree) are the kernel's as they are.
+    private static readonly uint[] JumpCode =
+    [
+        0x00000297, // auipc t0, 0
+        0x0102b283, // ld    t0, 16(t0)
+        0x00028067, // jr    t0
+        0x00000013, // nop
+    ];
 
     /// <summary>First address the machine's harts run, in machine mode with firmware, in supervisor mode without.</summary>
     public ulong EntryPoint => (Firmware ?? Kernel)!.EntryPoint;
@@ -49,6 +64,7 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
         AddressRange tree = new(AlignDown(ceiling - DeviceTreeLimit, DeviceTreeLimit), DeviceTreeLimit);
 
         LoadedImage? firmware = files.Firmware is null ? null : ImageLoader.LoadFirmware(files.Firmware, memory, memory.Base);
+        AddressRange firmwareTree = firmware is null ? default : new(memory.Base + FwJumpDeviceTree, DeviceTreeLimit);
         LoadedImage? kernel = null;
         if (files.Kernel is not null)
         {
@@ -58,7 +74,11 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
                 start = Math.Max(start, AlignUp(firmware.End, ImageLoader.KernelAlignment));
             }
 
-            kernel = ImageLoader.LoadKernel(files.Kernel, memory, start);
+            kernel = ImageLoader.LoadKernel(files.Kernel, memory, start, firmwareTree);
+            if (kernel.Format == ImageFormat.LinuxImage && kernel.Start != start)
+            {
+                WriteJump(memory, start, kernel.EntryPoint);
+            }
         }
 
         if (firmware is not null && kernel is not null)
@@ -71,11 +91,24 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
             throw TooSmall($"{(files.Kernel ?? files.Firmware)!.Display} and the device tree", memory);
         }
 
-        AddressRange? initrd = files.Initrd is null ? null : PlaceInitrd(files.Initrd, kernel!, firmware, tree, memory);
+        AddressRange? initrd = files.Initrd is null ? null : PlaceInitrd(files.Initrd, kernel!, firmware, firmwareTree, tree, memory);
         return new BootLayout(firmware, kernel, initrd, tree.Start);
     }
 
-    private static AddressRange PlaceInitrd(GuestFile file, LoadedImage kernel, LoadedImage? firmware, AddressRange tree, IGuestMemoryWriter memory)
+    private static void WriteJump(IGuestMemoryWriter memory, ulong address, ulong target)
+    {
+        byte[] jump = new byte[(JumpCode.Length * sizeof(uint)) + sizeof(ulong)];
+        for (int i = 0; i < JumpCode.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(jump.AsSpan(i * sizeof(uint)), JumpCode[i]);
+        }
+
+        BinaryPrimitives.WriteUInt64LittleEndian(jump.AsSpan(JumpCode.Length * sizeof(uint)), target);
+        memory.TryWrite(address, jump);
+    }
+
+    private static AddressRange PlaceInitrd(
+        GuestFile file, LoadedImage kernel, LoadedImage? firmware, AddressRange firmwareTree, AddressRange tree, IGuestMemoryWriter memory)
     {
         ulong size = (ulong)file.Content.Length;
         ulong ramEnd = memory.Base + memory.Size;
@@ -83,10 +116,12 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
 
         // The kernel's own early allocations grow behind its image, so the middle of RAM is better than right behind it.
         ulong middle = Math.Max(behindKernel, AlignUp(kernel.Start + Math.Min(memory.Size / 2, 512 * Mebibyte), PageSize));
-        foreach ((ulong start, ulong end) in (ReadOnlySpan<(ulong, ulong)>)[(middle, tree.Start), (behindKernel, tree.Start), (tree.End, ramEnd)])
+        foreach ((ulong start, ulong end) in (ReadOnlySpan<(ulong, ulong)>)[
+            (middle, tree.Start), (behindKernel, tree.Start), (Math.Max(behindKernel, firmwareTree.End), tree.Start), (tree.End, ramEnd)])
         {
             AddressRange range = new(start, size);
-            bool free = start <= end && size <= end - start && !range.Overlaps(Range(kernel)) && (firmware is null || !range.Overlaps(Range(firmware)));
+            bool free = start <= end && size <= end - start
+                && !range.Overlaps(Range(kernel)) && !range.Overlaps(firmwareTree) && (firmware is null || !range.Overlaps(Range(firmware)));
             if (free && memory.TryWrite(start, file.Content.Span))
             {
                 return range;

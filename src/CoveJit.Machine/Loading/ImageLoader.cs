@@ -1,3 +1,5 @@
+using CoveJit.Machines.Board;
+
 namespace CoveJit.Machines.Loading;
 
 /// <summary>Puts kernels, firmware and bare-metal programs into guest memory; the file's content, never its name, decides how.</summary>
@@ -17,8 +19,9 @@ public static class ImageLoader
     /// <param name="file">The kernel.</param>
     /// <param name="memory">Guest RAM.</param>
     /// <param name="address">Where a kernel without an address of its own goes.</param>
+    /// <param name="keepClear">A range, ending at a multiple of <see cref="KernelAlignment"/>, that such a kernel must not cover: it goes past it instead.</param>
     /// <exception cref="LoadException">It is no RISC-V kernel, is damaged, or does not fit the memory.</exception>
-    public static LoadedImage LoadKernel(GuestFile file, IGuestMemoryWriter memory, ulong address)
+    public static LoadedImage LoadKernel(GuestFile file, IGuestMemoryWriter memory, ulong address, AddressRange keepClear = default)
     {
         file = Unpack(file, memory);
         ReadOnlySpan<byte> content = file.Content.Span;
@@ -36,6 +39,12 @@ public static class ImageLoader
         LinuxImage image = LinuxImage.Parse(file);
         ulong size = Math.Max(image.ImageSize, (ulong)content.Length);
         Require(file, memory, address, size);
+        if (keepClear.Overlaps(new AddressRange(address, size)))
+        {
+            address = keepClear.End;
+            Require(file, memory, address, size);
+        }
+
         memory.TryWrite(address, content);
         return new LoadedImage(ImageFormat.LinuxImage, address, address + size, address, SymbolTable.Empty);
     }

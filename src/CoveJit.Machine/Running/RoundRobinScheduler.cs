@@ -1,7 +1,7 @@
+using CoveJit.Devices.Time;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.State;
-using CoveJit.Devices.Time;
 using CoveJit.Machines.Time;
 
 namespace CoveJit.Machines.Running;

@@ -38,6 +38,9 @@ public sealed unsafe class GuestRam : IDisposable
     /// <summary>Size in bytes.</summary>
     public ulong Size { get; }
 
+    /// <summary>Bytes of RAM that have been touched and are in the host's memory.</summary>
+    public ulong ResidentBytes => _memory.CountResident();
+
     /// <summary>Host address of the first byte.</summary>
     public byte* Pointer { get; }
 

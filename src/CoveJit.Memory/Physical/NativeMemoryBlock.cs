@@ -6,6 +6,7 @@ namespace CoveJit.Memory.Physical;
 /// <summary>A lazily committed, zeroed, private mapping of host memory. Pages cost nothing until they are touched.</summary>
 public sealed unsafe partial class NativeMemoryBlock : IDisposable
 {
+    private const ulong PageSize = 4096;
     private const int ProtReadWrite = 3;
     private const int ProtReadWriteExecute = 7;
     private const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
@@ -15,7 +16,7 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     /// <exception cref="InsufficientMemoryException">The host refuses the mapping.</exception>
     public NativeMemoryBlock(ulong size)
     {
-        Size = (size + 4095) & ~4095UL;
+        Size = (size + PageSize - 1) & ~(PageSize - 1);
         void* p = Map(null, (nuint)Size, ProtReadWrite, MapPrivateAnonymousNoReserve, -1, 0);
         if (p == (void*)-1)
         {
@@ -30,6 +31,19 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
 
     /// <summary>Size in bytes.</summary>
     public ulong Size { get; }
+
+    /// <summary>Bytes of the pages that are in the host's memory now.</summary>
+    public ulong CountResident()
+    {
+        byte[] pages = new byte[Size / PageSize];
+        fixed (byte* p = pages)
+        {
+            _ = InCore(Pointer, (nuint)Size, p);
+        }
+
+        // Bit 0 is the answer, the others are reserved.
+        return (ulong)pages.Count(page => (page & 1) != 0) * PageSize;
+    }
 
     /// <summary>Returns the pages of the first <paramref name="length"/> bytes to the host: their content reads as zero afterwards.</summary>
     public void Discard(ulong length)
@@ -72,6 +86,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int Protect(void* address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    private static partial int InCore(void* address, nuint length, byte* pages);
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int Advise(void* address, nuint length, int advice);

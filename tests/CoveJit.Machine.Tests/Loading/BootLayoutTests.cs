@@ -48,6 +48,30 @@ public sealed class BootLayoutTests
     }
 
     [Fact]
+    public void A_kernel_over_the_place_of_fw_jumps_device_tree_moves_past_it_and_leaves_a_jump()
+    {
+        FakeMemory memory = new(128 << 20);
+        GuestFile large = Samples.File(Samples.LinuxImage(imageSize: (32 << 20) + 1));
+        GuestFile firmware = Samples.File([0x6f, 0, 0, 0], "--bios");
+        BootLayout layout = BootLayout.Load(new BootFiles(large, null, firmware), memory);
+        Assert.Equal(0x82400000UL, layout.Kernel!.Start);
+        Assert.Equal(
+            Convert.FromHexString("97020000" + "83b20201" + "67800200" + "13000000" + "0000408200000000"), memory.At(0x80200000, 24).ToArray());
+
+        GuestFile fitting = Samples.File(Samples.LinuxImage(imageSize: 32 << 20));
+        Assert.Equal(0x80200000UL, BootLayout.Load(new BootFiles(fitting, null, firmware), memory).Kernel!.Start);
+        Assert.Equal(0x80200000UL, BootLayout.Load(new BootFiles(large, null, null), memory).Kernel!.Start);
+    }
+
+    [Fact]
+    public void Under_firmware_the_initrd_keeps_clear_of_fw_jumps_device_tree()
+    {
+        GuestFile firmware = Samples.File([0x6f, 0, 0, 0], "--bios");
+        BootLayout layout = BootLayout.Load(new BootFiles(Kernel, new GuestFile("--initrd", "initrd", new byte[4096]), firmware), new FakeMemory(64 << 20));
+        Assert.Equal(0x80400000UL, layout.Initrd!.Value.Start);
+    }
+
+    [Fact]
     public void An_initrd_too_large_for_the_middle_goes_right_behind_the_kernel()
     {
         GuestFile initrd = new("--initrd", "initrd", new byte[9 << 20]);

@@ -37,6 +37,15 @@ public sealed unsafe class GuestRamTests
     }
 
     [Fact]
+    public void Only_touched_pages_take_host_memory()
+    {
+        using GuestRam ram = new(Base, Size);
+        Assert.Equal(0UL, ram.ResidentBytes);
+        ram.TryWrite(Base + 0xFFF, [1, 2]);
+        Assert.Equal(0x2000UL, ram.ResidentBytes);
+    }
+
+    [Fact]
     public void A_write_that_does_not_fit_writes_nothing()
     {
         using GuestRam ram = new(Base, Size);
