@@ -10,6 +10,8 @@ internal static class MachineRunner
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
 
+    private const int FailureExitCode = 1;
+
     // The run ended because --no-reboot forbade to go on.
     private const int ResetExitCode = 3;
 
@@ -27,6 +29,8 @@ internal static class MachineRunner
         using RawTerminal? terminal = options.HtifProgram is null ? RawTerminal.TryEnter(StandardInput) : null;
         using ConsoleOutput output = new(StandardOutput);
         TerminalHost host = new(output);
+        using SilenceWatch? silence = options.HtifProgram is null ? new SilenceWatch(SilenceWatch.Patience, host.Report) : null;
+        host.Silence = silence;
         using HostSignals signals = new(host.Stop);
         ConsoleInput input = new(StandardInput, terminal is not null, host.Receive, escape =>
         {
@@ -67,10 +71,13 @@ internal static class MachineRunner
 
             if (end.Kind != MachineEndKind.Reboot)
             {
-                return signals.ExitCode ?? end.Code;
+                return signals.ExitCode ?? ExitCode(end.Code);
             }
         }
     }
+
+    // The host keeps the low 8 bits of an exit code: a failure must not become a success there.
+    private static int ExitCode(int code) => code != 0 && (code & 0xFF) == 0 ? FailureExitCode : code;
 
     private static void Conclude(Machine machine, MachineOptions options)
     {
@@ -93,9 +100,15 @@ internal static class MachineRunner
         private Machine? _machine;
         private bool _stopped;
 
-        public void ConsoleWrite(ReadOnlySpan<byte> bytes) => output.Write(bytes);
+        public SilenceWatch? Silence { get; set; }
 
-        public void Report(string line) => Console.Error.WriteLine($"covejit: {line}");
+        public void ConsoleWrite(ReadOnlySpan<byte> bytes)
+        {
+            Silence?.Heard();
+            output.Write(bytes);
+        }
+
+        public void Report(string line) => HostText.Error.WriteLine($"covejit: {line}");
 
         public int Receive(ReadOnlySpan<byte> bytes)
         {

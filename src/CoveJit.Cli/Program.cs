@@ -1,5 +1,6 @@
 using CoveJit.Cli;
 using CoveJit.Cli.Commands;
+using CoveJit.Cli.Terminal;
 
 return CommandLineHost.Invoke(
     CommandLineHost.Root(
@@ -8,5 +9,5 @@ return CommandLineHost.Invoke(
         DisassembleCommand.Build(),
         InfoCommand.Build()),
     args,
-    Console.Out,
-    Console.Error);
+    HostText.Output,
+    HostText.Error);

@@ -67,6 +67,15 @@ public sealed unsafe partial class Hart
     }
 
     /// <summary>
+    /// Fills the TLB for a naturally aligned access that is about to be made, if it may be filled; performs nothing. For native code that missed.
+    /// </summary>
+    /// <returns>Whether the access hits now. Otherwise the interpreter is to perform it, with whatever trap it leads to.</returns>
+    public bool TryFill(ulong address, int size, AccessType access) =>
+        (address & (ulong)(size - 1)) == 0
+        && Resolve(address, size, access, out _)
+        && TlbBank.TryHit(_state->DataBank, address, access, out _);
+
+    /// <summary>
     /// Translates and checks an access that does not cross a page, filling the TLB if all of the page is RAM that may be so accessed.
     /// </summary>
     /// <returns>False if an exception was recorded.</returns>

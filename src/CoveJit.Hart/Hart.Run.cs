@@ -161,6 +161,12 @@ public sealed unsafe partial class Hart
         _state->InstructionsRetired++;
     }
 
+    /// <summary>
+    /// Executes an instruction that does not end blocks, as decoded for a block, in the midst of native code. pc is exact; the count of retired
+    /// instructions need not be. On <see cref="Flow.Trap"/> the instruction is to be executed again by the interpreter, which takes the trap.
+    /// </summary>
+    public Flow Execute(DecodedInstruction* instruction) => Interpreter.Execute(this, _state, instruction);
+
     /// <summary>Sleeps until something raises attention or the next timer is due.</summary>
     public void Sleep()
     {

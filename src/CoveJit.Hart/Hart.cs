@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.Csrs;
 using CoveJit.Harts.State;
@@ -22,6 +23,12 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     private readonly HartState* _state;
     private readonly CsrTable _csrs;
 
+    // All exceptions masked, round to nearest even.
+    private const uint DefaultMxcsr = 0x1F80;
+
+    // Weak: the hart disposes of it, and forgotten harts may be collected.
+    private readonly GCHandle _self;
+
     /// <summary>Makes a hart in its reset state.</summary>
     /// <param name="id">mhartid.</param>
     /// <param name="configuration">What it implements.</param>
@@ -36,6 +43,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         Code = code;
         Clock = clock;
         Pmp = new PmpUnit(configuration.PmpEntries);
+        _self = GCHandle.Alloc(this, GCHandleType.Weak);
         _stateMemory = new NativeMemoryBlock((ulong)sizeof(HartState));
         _state = (HartState*)_stateMemory.Pointer;
         RamPointer = map.Ram.Pointer;
@@ -117,6 +125,8 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state->Ram = Map.Ram.Pointer;
         _state->CodeTables = Code.Tables;
         _state->Arena = Code.Arena;
+        _state->MxcsrClear = DefaultMxcsr;
+        _state->Hart = GCHandle.ToIntPtr(_self);
         _state->Pc = pc;
         Privilege = PrivilegeMode.Machine;
         ResetCsrs();
@@ -144,6 +154,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     public void Dispose()
     {
         _sleeper.Dispose();
+        _self.Free();
         _mayRun.Dispose();
         Tlb.Dispose();
         _stateMemory.Dispose();

@@ -23,6 +23,7 @@ using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
 using CoveJit.Translator;
+using CoveJit.Translator.X64;
 
 namespace CoveJit.Machines;
 
@@ -78,7 +79,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         Code.OnPageBecomesCode(DropWriteEntries);
-        Translator = options.Translate ? Own(new RegionTranslator(Code, _harts, options.HotThreshold)) : null;
+        AddTiers();
+
         VirtualDeviceTimers? virtualTimers = instructionClock is null ? null : new VirtualDeviceTimers(_clock);
         _timers = virtualTimers is null ? Own(new HostDeviceTimers(_clock)) : virtualTimers;
         _scheduler = instructionClock is null
@@ -120,7 +122,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     public CodeCache Code { get; }
 
     /// <summary>The translating tier, or null if everything is interpreted.</summary>
-    public RegionTranslator? Translator { get; }
+    public RegionTranslator? Translator { get; private set; }
+
+    /// <summary>The baseline tier, or null.</summary>
+    public NativeTranslator? NativeTranslator { get; private set; }
 
     /// <summary>What each hart implements.</summary>
     public HartConfiguration Configuration { get; }
@@ -183,6 +188,26 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         _resources.Clear();
+    }
+
+    private void AddTiers()
+    {
+        const uint NativeThreshold = 4;
+        const uint RegionThreshold = 30_000;
+        uint region = Options.RegionThreshold ?? RegionThreshold;
+        if ((Options.Tiers & Tiers.Regions) != 0)
+        {
+            Translator = Own(new RegionTranslator(Code, _harts));
+        }
+
+        if ((Options.Tiers & Tiers.Native) != 0 && NativeTranslator.IsSupported)
+        {
+            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region);
+        }
+        else if (Translator is not null)
+        {
+            Code.Attach(Translator, region);
+        }
     }
 
     private T Own<T>(T resource)

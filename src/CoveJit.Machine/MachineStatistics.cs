@@ -30,6 +30,8 @@ public sealed record HartStatistics(
 /// <param name="SbiCalls">Calls of the managed firmware's functions, by name.</param>
 /// <param name="BlocksDecoded">Blocks decoded.</param>
 /// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
+/// <param name="BlocksTranslated">Blocks translated to native code.</param>
+/// <param name="NativeBytes">Bytes of that code.</param>
 /// <param name="RegionsCompiled">Regions translated to host code.</param>
 /// <param name="InstructionsCompiled">Guest instructions in them.</param>
 /// <param name="CompileSeconds">Time the translator's thread spent on them.</param>
@@ -41,6 +43,8 @@ public sealed record MachineStatistics(
     IReadOnlyDictionary<string, long> SbiCalls,
     ulong BlocksDecoded,
     ulong CodePagesInvalidated,
+    long BlocksTranslated,
+    long NativeBytes,
     int RegionsCompiled,
     long InstructionsCompiled,
     double CompileSeconds,
@@ -56,6 +60,8 @@ public sealed record MachineStatistics(
         machine.Monitor?.Functions.Where(f => f.Calls > 0).GroupBy(f => $"sbi_{f.Name}").ToDictionary(g => g.Key, g => g.Sum(f => f.Calls)) ?? [], // legacy calls share names
         machine.Code.BlocksBuilt,
         machine.Code.PagesInvalidated,
+        machine.NativeTranslator?.BlocksTranslated ?? 0,
+        machine.NativeTranslator?.BytesEmitted ?? 0,
         machine.Translator?.RegionsCompiled ?? 0,
         machine.Translator?.InstructionsCompiled ?? 0,
         machine.Translator?.CompileTime.TotalSeconds ?? 0,

@@ -36,12 +36,11 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <summary>Starts the tier. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="harts">All harts that execute it.</param>
-    /// <param name="threshold">How often the interpreter comes to a block before it is translated.</param>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint threshold)
+    /// <remarks>It is yet to be attached to the code cache, alone or behind another tier.</remarks>
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts)
     {
         _code = code;
         _harts = harts;
-        code.Attach(this, threshold);
         _thread = new Thread(Work) { Name = "translator", IsBackground = true };
         _thread.Start();
     }
@@ -75,6 +74,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
         _work.Release();
     }
+
+    /// <inheritdoc/>
+    void ITranslator.OnHotter(Hart hart, ulong pc, Block* block) => ((ITranslator)this).OnHot(hart, pc, block);
 
     /// <inheritdoc/>
     void ITranslator.OnPageForgotten(ulong page)
@@ -133,10 +135,10 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         lock (_code.Sync)
         {
             int hottest = -1;
-            uint heat = 0;
+            long heat = 0;
             for (int i = 0; i < _queue.Count; i++)
             {
-                uint now = ((Block*)_queue[i].Entry.Native)->Heat;
+                long now = _code.HeatOf((Block*)_queue[i].Entry.Native);
                 if (hottest < 0 || now > heat)
                 {
                     hottest = i;
@@ -185,6 +187,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             }
 
             _installed++;
+            Volatile.Write(ref ((Block*)plan.Entry.Native)->Native, _code.NativeMiss); // native code comes back for the region
             Volatile.Write(ref ((Block*)plan.Entry.Native)->Entry, entry);
         }
     }
@@ -193,11 +196,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private void Retire(Region region)
     {
         Block* block = (Block*)region.Plan.Entry.Native;
-        if (Volatile.Read(ref block->Entry) == 0)
+        if (region.IsRetired)
         {
             return; // through another of its pages
         }
 
+        region.IsRetired = true;
         Volatile.Write(ref block->Entry, 0);
         block->Heat = 0;
         _installed--;

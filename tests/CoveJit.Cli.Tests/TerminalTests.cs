@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using CoveJit.Cli.Terminal;
 
@@ -63,6 +64,23 @@ public sealed class TerminalTests
         Assert.Equal(before, after);
         Host.Close(keyboard);
         Host.Close(terminal);
+    }
+
+    [Fact]
+    public void A_guest_that_says_nothing_is_reported_once_and_one_that_speaks_is_not()
+    {
+        using BlockingCollection<string> silent = [];
+        using (new SilenceWatch(TimeSpan.FromMilliseconds(1), silent.Add))
+        {
+            Assert.True(silent.TryTake(out string? line, Patience));
+            Assert.Contains("--memory", line, StringComparison.Ordinal);
+            Assert.False(silent.TryTake(out _, TimeSpan.FromMilliseconds(50)));
+        }
+
+        using BlockingCollection<string> speaking = [];
+        using SilenceWatch watch = new(TimeSpan.FromSeconds(1), speaking.Add);
+        watch.Heard();
+        Assert.False(speaking.TryTake(out _, TimeSpan.FromMilliseconds(1300)));
     }
 
     [Fact]

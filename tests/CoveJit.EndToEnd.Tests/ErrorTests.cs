@@ -103,6 +103,18 @@ public sealed class ErrorTests : IDisposable
             0x00000067)); // jr zero
 
     [Fact]
+    public void A_failure_whose_code_ends_in_a_zero_byte_is_still_a_failure()
+    {
+        (int code, _, _) = CoveJitProcess.Run(Seconds, "run", "--guest", "none", "--bios", Firmware(
+            0x001002B7, // lui t0, 0x100: the test finisher
+            0x01003337, // lui t1, 0x1003
+            0x33330313, // addi t1, t1, 0x333: fail, with code 256
+            0x0062A023, // sw t1, 0(t0)
+            0x0000006F)); // j .
+        Assert.Equal(1, code);
+    }
+
+    [Fact]
     public void A_trace_that_is_asked_for_is_written()
     {
         (int code, _, string error) = CoveJitProcess.Run(Seconds, "run", "--guest", "none", "--bios", Firmware(0x00000067), "--trace", "trap,mmio,sbi");

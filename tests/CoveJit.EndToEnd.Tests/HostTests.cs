@@ -21,6 +21,16 @@ public sealed class HostTests : IDisposable
     [GuestFact("/usr/bin/script")]
     public void On_a_terminal_ctrl_a_x_ends_the_run_and_restores_the_settings() => EndOnTerminal(machine => machine.Type("\u0001x"), 0);
 
+    // .NET's console would add the escape sequences that switch a terminal to its application keypad, and leave it so.
+    [GuestFact("/usr/bin/script")]
+    public void On_a_terminal_an_error_is_its_line_and_nothing_else()
+    {
+        using CoveJitProcess terminal = CoveJitProcess.Start(
+            "/usr/bin/script", ["-q", "-e", "-c", $"{CoveJitProcess.Program} run --kernel /nonexistent", "/dev/null"], new() { ["SHELL"] = "/bin/sh", ["TERM"] = "xterm" });
+        Assert.Equal(1, terminal.WaitForExit(20));
+        Assert.Equal("covejit: --kernel /nonexistent does not exist; check the path\r\n", terminal.Output);
+    }
+
     [GuestFact]
     public void Closing_standard_input_does_not_stop_the_machine()
     {

@@ -27,8 +27,8 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
-    private readonly Option<string?> _tiers = Text("--tiers", "0|0,1", "What executes guest code: 0 the interpreter alone, 0,1 hot code translated [0,1]");
-    private readonly Option<string?> _hot = Text("--hot", "N", "Times the interpreter comes to a block before it is translated [1000]");
+    private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
+    private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -120,17 +120,25 @@ internal sealed class RunCommand
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
     };
 
-    private static bool ParseTiers(string text) => text switch
+    private static Tiers ParseTiers(string text) => text switch
     {
-        "0" => false,
-        "0,1" => true,
-        _ => throw new UsageException($"--tiers {text} is not a set of tiers", "give 0 for the interpreter alone, or 0,1"),
+        "0" => Tiers.None,
+        "0,1" => Tiers.Native,
+        "0,2" => Tiers.Regions,
+        "0,1,2" => Tiers.Native | Tiers.Regions,
+        _ => throw new UsageException($"--tiers {text} is not a set of tiers", "give 0, 0,1 or 0,2 or 0,1,2: the interpreter is always there"),
     };
 
-    private static uint ParseThreshold(string text) =>
-        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and < uint.MaxValue
-            ? times
-            : throw new UsageException($"--hot {text} is not a number of times", "give a number from 1 up; 1000 is the default");
+    private static (uint? Native, uint? Region) ParseThresholds(string text)
+    {
+        string[] parts = text.Split(',');
+        return parts.Length <= 2 && Array.TrueForAll(parts, part => Threshold(part) is not null)
+            ? (Threshold(parts[0]), parts.Length == 2 ? Threshold(parts[1]) : null)
+            : throw new UsageException($"--hot {text} is not one or two numbers of times", "write for example --hot 4,30000");
+
+        static uint? Threshold(string part) =>
+            uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and <= int.MaxValue ? times : null;
+    }
 
     private static TraceKinds ParseTrace(string text)
     {
@@ -178,8 +186,9 @@ internal sealed class RunCommand
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
             InstructionCount = result.GetValue(_icount),
-            Translate = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Translate,
-            HotThreshold = result.GetValue(_hot) is { } hot ? ParseThreshold(hot) : defaults.HotThreshold,
+            Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
+            HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
+            RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),

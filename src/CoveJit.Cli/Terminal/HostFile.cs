@@ -10,6 +10,7 @@ internal static unsafe partial class HostFile
 {
     public const int StandardInput = 0;
     public const int StandardOutput = 1;
+    public const int StandardError = 2;
 
     private const int Eintr = 4;
     private const int Eagain = 11;

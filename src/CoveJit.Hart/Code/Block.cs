@@ -27,10 +27,19 @@ public unsafe struct Block
     public uint Heat;
 
     /// <summary>
-    /// Translated code that starts with this block, or 0: a managed function pointer from <c>HartState*</c> to <see cref="Execution.TranslatedExit"/>.
-    /// Set and cleared under the code cache's lock, read by anybody.
+    /// Translated code that starts with this block, or 0: a managed function pointer from <c>HartState*, Block*</c> (this block) to
+    /// <see cref="Execution.TranslatedExit"/>. Set and cleared under the code cache's lock, read by anybody.
     /// </summary>
     public nint Entry;
+
+    /// <summary>Where native code that comes to this block goes on: its own native code, or what <see cref="CodeCache.NativeMiss"/> names.</summary>
+    public nint Native;
+
+    /// <summary>How often native code of the block has run, counted from minus <see cref="CodeCache.RegionThreshold"/>; native code leaves when it becomes 0.</summary>
+    public int NativeRuns;
+
+    /// <summary>Keeps instructions at multiples of 16 bytes.</summary>
+    public int Padding;
 
     /// <summary>The first instruction of the block.</summary>
     public static DecodedInstruction* Instructions(Block* block) => (DecodedInstruction*)(block + 1);

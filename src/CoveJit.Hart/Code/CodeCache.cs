@@ -18,6 +18,12 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     private const int TableSize = 2048 * sizeof(uint);
     private const ulong ArenaSize = 1UL << 30;
 
+    // Reference 0 means "no block". What it leads to is a block header without translation, so that native code need not look.
+    private const ulong FirstBlock = 32;
+
+    // The second half of the arena is for native code, which then reaches every block with 32-bit displacements.
+    private const ulong HostCodeStart = ArenaSize / 2;
+
     private readonly GuestRam _ram;
     private readonly ExtensionSet _extensions;
     private readonly NativeMemoryBlock _arena;
@@ -36,12 +42,12 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     {
         _ram = ram;
         _extensions = extensions;
-        _limit = Math.Min(limit, ArenaSize - (1 << 20));
+        _limit = Math.Min(limit, HostCodeStart - (1 << 20));
         _arena = new NativeMemoryBlock(ArenaSize);
         _tables = new NativeMemoryBlock((ram.Size >> GuestRam.PageShift) * 8);
         Arena = _arena.Pointer;
         Tables = (uint**)_tables.Pointer;
-        _used = 16; // reference 0 means "no block"
+        _used = FirstBlock;
         ram.AddObserver(this);
     }
 
@@ -51,6 +57,15 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>For each page of RAM its table of references, or null.</summary>
     public uint** Tables { get; }
 
+    /// <summary>Memory for native code, in reach of all blocks.</summary>
+    public byte* HostCode => Arena + HostCodeStart;
+
+    /// <summary>Bytes of <see cref="HostCode"/>.</summary>
+    public static ulong HostCodeSize => ArenaSize - HostCodeStart;
+
+    /// <summary>What <see cref="Block.Native"/> is for a block without native code; 0 where there is no native code at all.</summary>
+    public nint NativeMiss { get; private set; }
+
     /// <summary>Held while blocks are built and forgotten; the translator takes it to install code.</summary>
     public Lock Sync => _lock;
 
@@ -59,6 +74,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
     /// <summary>How often the interpreter comes to a block before it tells the translator.</summary>
     public uint HotThreshold { get; private set; } = uint.MaxValue;
+
+    /// <summary>How often native code of a block runs before the translator is told again; 0 where it is not.</summary>
+    public int RegionThreshold { get; private set; }
 
     /// <summary>Blocks built since creation.</summary>
     public ulong BlocksBuilt { get; private set; }
@@ -75,11 +93,28 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>Gives hot blocks to a translator from now on. Only while no hart runs.</summary>
     /// <param name="translator">The translator.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it tells the translator.</param>
-    public void Attach(ITranslator translator, uint threshold)
+    /// <param name="regionThreshold">How often native code of a block runs before the translator is told again, or 0.</param>
+    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0)
     {
         Translator = translator;
         HotThreshold = threshold;
+        RegionThreshold = regionThreshold;
     }
+
+    /// <summary>How often a block has been come to, in the interpreter and in native code.</summary>
+    public long HeatOf(Block* block) => block->Heat + (long)block->NativeRuns + RegionThreshold;
+
+    /// <summary>Makes the memory for native code executable. Only while no hart runs.</summary>
+    /// <param name="miss">What native code does that comes to a block without native code.</param>
+    public void EnableHostCode(nint miss)
+    {
+        _arena.MakeExecutable(HostCodeStart, HostCodeSize);
+        NativeMiss = miss;
+        ((Block*)Arena)->Native = miss;
+    }
+
+    /// <summary>Asks for a <see cref="Reset"/>: the memory for native code is full.</summary>
+    public void RequestReset() => _used = Math.Max(_used, _limit + 1);
 
     /// <summary>Sets what drops the TLB write entries for a page (its physical address) in all harts.</summary>
     public void OnPageBecomesCode(Action<ulong> dropWriteEntries) => _dropWriteEntries = dropWriteEntries;
@@ -162,8 +197,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
             _youngPages.Clear();
             Translator?.OnReset();
-            _arena.Discard();
-            _used = 16;
+            _arena.Discard(HostCodeStart);
+            _used = FirstBlock;
+            ((Block*)Arena)->Native = NativeMiss;
         }
     }
 
@@ -176,9 +212,20 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
     private void Forget(ulong page)
     {
-        if (Tables[page] != null)
+        uint* table = Tables[page];
+        if (table != null)
         {
             Volatile.Write(ref *(nint*)(Tables + page), 0);
+            for (int i = 0; i < TableSize / sizeof(uint); i++)
+            {
+                if (table[i] != 0)
+                {
+                    Block* block = BlockAt(table[i]);
+                    Volatile.Write(ref block->Entry, 0);
+                    Volatile.Write(ref block->Native, NativeMiss);
+                }
+            }
+
             _ram.ClearFlags(_ram.Base + (page << GuestRam.PageShift), PageFlags.Code);
             PagesInvalidated++;
             Translator?.OnPageForgotten(page);
@@ -255,6 +302,8 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         block->ByteLength = (ushort)offset;
         block->Heat = 0;
         block->Entry = 0;
+        block->Native = NativeMiss;
+        block->NativeRuns = -RegionThreshold;
         uint reference = (uint)(_used >> 4);
         Allocate(sizeof(Block) + ((count + (ended ? 0 : 1)) * sizeof(DecodedInstruction)));
         BlocksBuilt++;

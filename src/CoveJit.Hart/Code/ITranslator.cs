@@ -9,6 +9,9 @@ public unsafe interface ITranslator
     /// <param name="block">The block.</param>
     void OnHot(Hart hart, ulong pc, Block* block);
 
+    /// <summary>Native code of a block has run <see cref="CodeCache.RegionThreshold"/> times. Otherwise as <see cref="OnHot"/>.</summary>
+    void OnHotter(Hart hart, ulong pc, Block* block);
+
     /// <summary>The code of a page was discarded: nothing made from it may be entered any more. Called under <see cref="CodeCache.Sync"/>.</summary>
     /// <param name="page">Index of the page in RAM.</param>
     void OnPageForgotten(ulong page);

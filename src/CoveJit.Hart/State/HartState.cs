@@ -57,4 +57,16 @@ public unsafe struct HartState
 
     /// <summary>Base of the code cache's arena.</summary>
     public byte* Arena;
+
+    /// <summary>Virtual address of the page that native code executes in.</summary>
+    public ulong PageBase;
+
+    /// <summary>MXCSR as native code left it: its sticky flags are not in <see cref="Fflags"/> yet.</summary>
+    public uint Mxcsr;
+
+    /// <summary>MXCSR as native code starts with: no flags.</summary>
+    public uint MxcsrClear;
+
+    /// <summary>A GC handle of the hart, for calls from native code.</summary>
+    public nint Hart;
 }

@@ -154,7 +154,7 @@ internal static class InterpreterEmitter
         code.Close();
         code.Line("s->Pc = pc;");
         code.Line("s->Remaining = left;");
-        code.Line("TranslatedExit translated = ((delegate*<HartState*, TranslatedExit>)code)(s);");
+        code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
         code.Open("if (s->Attention != 0)");
@@ -168,6 +168,9 @@ internal static class InterpreterEmitter
         code.Line("goto Interpret;");
         code.Close();
         code.Open("if (TryLookup(hart, s, arena, pc, out table, out block))");
+        code.Open("if (translated == TranslatedExit.Hotter)");
+        code.Line("hart.Code.Translator!.OnHotter(hart, pc, block);");
+        code.Close();
         code.Line("goto Enter;");
         code.Close();
         code.Line("goto Lookup;");

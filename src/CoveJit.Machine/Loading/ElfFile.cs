@@ -54,7 +54,7 @@ public sealed class ElfFile
         ReadOnlySpan<byte> content = file.Content.Span;
         if (!Recognises(content) || content.Length < HeaderSize)
         {
-            throw Truncated(file, "header");
+            throw Truncated(file, "header runs");
         }
 
         CheckTarget(file, content);
@@ -138,7 +138,7 @@ public sealed class ElfFile
 
         if (!Fits(content, tableOffset, (ulong)entrySize * count))
         {
-            throw Truncated(file, "program headers");
+            throw Truncated(file, "program headers run");
         }
 
         List<ElfSegment> segments = [];
@@ -169,7 +169,7 @@ public sealed class ElfFile
 
             if (!Fits(content, segment.FileOffset, segment.FileSize))
             {
-                throw Truncated(file, $"segment {i}");
+                throw Truncated(file, $"segment {i} runs");
             }
 
             if (segment.PhysicalEnd < segment.PhysicalAddress)
@@ -258,7 +258,7 @@ public sealed class ElfFile
     };
 
     private static LoadException Truncated(GuestFile file, string what) =>
-        new($"{file.Display} is a truncated ELF: its {what} run past the end of the file", "copy or build it again");
+        new($"{file.Display} is a truncated ELF: its {what} past the end of the file", "copy or build it again");
 
     private static LoadException Corrupt(GuestFile file, string what) =>
         new($"{file.Display} is a corrupt ELF: {what}", "copy or build it again");

@@ -53,11 +53,14 @@ public sealed record MachineOptions
     /// <summary>Whether time derives from retired instructions and harts run in turn, so that runs repeat exactly.</summary>
     public bool InstructionCount { get; init; }
 
-    /// <summary>Whether hot code is translated; otherwise all is interpreted.</summary>
-    public bool Translate { get; init; } = true;
+    /// <summary>What executes guest code beside the interpreter.</summary>
+    public Tiers Tiers { get; init; } = Tiers.Native | Tiers.Regions;
 
-    /// <summary>How often the interpreter comes to a block before it is translated.</summary>
-    public uint HotThreshold { get; init; } = 1000;
+    /// <summary>How often the interpreter comes to a block before it becomes native code; null for the usual.</summary>
+    public uint? HotThreshold { get; init; }
+
+    /// <summary>How often a block runs before a region is compiled that starts with it; null for the usual.</summary>
+    public uint? RegionThreshold { get; init; }
 
     /// <summary>Largest paging mode the harts offer.</summary>
     public PagingMode Paging { get; init; } = PagingMode.Sv57;

@@ -8,6 +8,7 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
 {
     private const ulong PageSize = 4096;
     private const int ProtReadWrite = 3;
+    private const int ProtReadWriteExecute = 7;
     private const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
     private const int MadviseDontNeed = 4;
 
@@ -44,10 +45,20 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
         return (ulong)pages.Count(page => (page & 1) != 0) * PageSize;
     }
 
-    /// <summary>Returns the pages to the host: the content reads as zero afterwards.</summary>
-    public void Discard()
+    /// <summary>Returns the pages of the first <paramref name="length"/> bytes to the host: their content reads as zero afterwards.</summary>
+    public void Discard(ulong length)
     {
-        _ = Advise(Pointer, (nuint)Size, MadviseDontNeed);
+        _ = Advise(Pointer, (nuint)length, MadviseDontNeed);
+    }
+
+    /// <summary>Lets the host execute what is in a range of whole pages.</summary>
+    /// <exception cref="InsufficientMemoryException">The host refuses.</exception>
+    public void MakeExecutable(ulong offset, ulong length)
+    {
+        if (Protect(Pointer + offset, (nuint)length, ProtReadWriteExecute) != 0)
+        {
+            throw new InsufficientMemoryException($"the host refuses executable memory: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
     }
 
     /// <summary>Unmaps the memory. The caller guarantees that nobody uses it any more.</summary>
@@ -75,6 +86,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
 
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int InCore(void* address, nuint length, byte* pages);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int Protect(void* address, nuint length, int protection);
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int Advise(void* address, nuint length, int advice);

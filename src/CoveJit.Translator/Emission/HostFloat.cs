@@ -23,7 +23,7 @@ internal static unsafe class HostFloat
     private static readonly HostCode Load = new(LoadCode);
 
     // fflags for MXCSR's bits 5 to 0: PE UE OE ZE DE IE.
-    private static readonly byte[] FlagsOf = [.. Enumerable.Range(0, 64).Select(Convert)];
+    private static readonly byte[] Flags = [.. Enumerable.Range(0, 64).Select(Convert)];
 
     /// <summary>Whether regions may use the host's unit.</summary>
     public static bool IsSupported => Sse41.X64.IsSupported;
@@ -34,9 +34,11 @@ internal static unsafe class HostFloat
     /// <summary>Adds the flags to fflags. Emitted at the exits.</summary>
     public static void End(HartState* state)
     {
-        uint flags = ((delegate* unmanaged[SuppressGCTransition]<uint>)Store.Address)() & 63;
-        state->Fflags |= FlagsOf[flags];
+        state->Fflags |= FlagsOf(((delegate* unmanaged[SuppressGCTransition]<uint>)Store.Address)());
     }
+
+    /// <summary>The fflags that MXCSR's sticky flags stand for.</summary>
+    public static uint FlagsOf(uint mxcsr) => Flags[mxcsr & 63];
 
     /// <summary>Truncates; 0x80000000 and the invalid flag if the value does not fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

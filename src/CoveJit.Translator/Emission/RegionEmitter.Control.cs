@@ -134,10 +134,8 @@ internal sealed partial class RegionEmitter
         _semantics.EmitAddress(target);
         _il.Emit(OpCodes.Stloc, _target);
         EmitWriteBack();
-        _il.Emit(OpCodes.Ldc_I8, (long)native + StateLayout.BlockEntry);
+        _il.Emit(OpCodes.Ldc_I8, (long)native);
         _il.Emit(OpCodes.Conv_U);
-        _il.Emit(OpCodes.Volatile);
-        _il.Emit(OpCodes.Ldind_I);
         _il.Emit(OpCodes.Stloc, _entry);
         EmitTailCall(ReturnContinue());
     }
@@ -192,13 +190,7 @@ internal sealed partial class RegionEmitter
         _il.Emit(OpCodes.Add);
         _il.Emit(OpCodes.Stloc, _entry);
 
-        // Reference 0 leads to the arena's first bytes, which are zero: no entry.
-        _il.Emit(OpCodes.Ldloc, _entry);
-        _il.Emit(OpCodes.Ldc_I4, StateLayout.BlockEntry);
-        _il.Emit(OpCodes.Add);
-        _il.Emit(OpCodes.Volatile);
-        _il.Emit(OpCodes.Ldind_I);
-        _il.Emit(OpCodes.Stloc, _entry);
+        // Reference 0 leads to a block header without an entry.
         EmitTailCall(miss);
     }
 
@@ -211,14 +203,23 @@ internal sealed partial class RegionEmitter
         _il.StoreState(StateLayout.Remaining, OpCodes.Stind_I8, () => _il.Emit(OpCodes.Ldloc, _left));
     }
 
+    // Tail-calls the translation of the block whose address is in _entry, if it has one.
     private void EmitTailCall(Label none)
     {
+        LocalBuilder code = ValueOf(typeof(nint));
         _il.Emit(OpCodes.Ldloc, _entry);
+        _il.Emit(OpCodes.Ldc_I4, StateLayout.BlockEntry);
+        _il.Emit(OpCodes.Add);
+        _il.Emit(OpCodes.Volatile);
+        _il.Emit(OpCodes.Ldind_I);
+        _il.Emit(OpCodes.Stloc, code);
+        _il.Emit(OpCodes.Ldloc, code);
         _il.Emit(OpCodes.Brfalse, none);
         _il.Emit(OpCodes.Ldarg_0);
         _il.Emit(OpCodes.Ldloc, _entry);
+        _il.Emit(OpCodes.Ldloc, code);
         _il.Emit(OpCodes.Tailcall);
-        _il.EmitCalli(OpCodes.Calli, System.Reflection.CallingConventions.Standard, typeof(int), [typeof(nint)], null);
+        _il.EmitCalli(OpCodes.Calli, System.Reflection.CallingConventions.Standard, typeof(int), [typeof(nint), typeof(nint)], null);
         _il.Emit(OpCodes.Ret);
     }
 

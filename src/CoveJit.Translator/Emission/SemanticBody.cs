@@ -104,6 +104,8 @@ internal sealed class SemanticBody
 
         switch (op.OperandType)
         {
+            case OperandType.InlineNone when name.StartsWith("ldc.i4", StringComparison.Ordinal):
+                return new IlOperation(OpCodes.Ldc_I4, IlOperand.Int32, name[^1] == '1' && name[^2] == 'm' ? -1 : name[^1] - '0', 0, null);
             case OperandType.InlineNone when op.FlowControl is FlowControl.Next or FlowControl.Call:
                 return new IlOperation(op, IlOperand.None, 0, 0, null);
             case OperandType.ShortInlineI when op == OpCodes.Ldc_I4_S:
@@ -123,9 +125,21 @@ internal sealed class SemanticBody
             case OperandType.InlineMethod when op == OpCodes.Call:
             case OperandType.InlineField:
             case OperandType.InlineType when op != OpCodes.Newarr:
-                return new IlOperation(op, IlOperand.Member, 0, 0, module.ResolveMember(BinaryPrimitives.ReadInt32LittleEndian(rest)));
+                return Resolve(module, BinaryPrimitives.ReadInt32LittleEndian(rest)) is MemberInfo member ? new IlOperation(op, IlOperand.Member, 0, 0, member) : null;
             default:
                 return null;
+        }
+    }
+
+    private static MemberInfo? Resolve(Module module, int token)
+    {
+        try
+        {
+            return module.ResolveMember(token);
+        }
+        catch (ArgumentException)
+        {
+            return null; // it names type parameters of what surrounds it
         }
     }
 

@@ -30,8 +30,17 @@ internal static unsafe class StateLayout
 
     public static int Arena { get; } = OffsetOf(s => &s->Arena);
 
+    public static int PageBase { get; } = OffsetOf(s => &s->PageBase);
+
+    public static int Mxcsr { get; } = OffsetOf(s => &s->Mxcsr);
+
+    public static int MxcsrClear { get; } = OffsetOf(s => &s->MxcsrClear);
+
     /// <summary>Offset of <see cref="Block.Entry"/> in a block.</summary>
-    public static int BlockEntry { get; } = BlockEntryOffset();
+    public static int BlockEntry { get; } = BlockOffsetOf(b => &b->Entry);
+
+    /// <summary>Offset of <see cref="Block.Native"/> in a block.</summary>
+    public static int BlockNative { get; } = BlockOffsetOf(b => &b->Native);
 
     /// <summary>Offset of an integer register.</summary>
     public static int X(int number) => number * sizeof(ulong);
@@ -49,9 +58,11 @@ internal static unsafe class StateLayout
         return (int)((byte*)field(&state) - (byte*)&state);
     }
 
-    private static int BlockEntryOffset()
+    private delegate void* BlockFieldOf(Block* block);
+
+    private static int BlockOffsetOf(BlockFieldOf field)
     {
         Block block;
-        return (int)((byte*)&block.Entry - (byte*)&block);
+        return (int)((byte*)field(&block) - (byte*)&block);
     }
 }

@@ -11,8 +11,8 @@ internal sealed class RegionBlock
     /// <summary>Address of the decoded block in the code cache.</summary>
     public required nint Native { get; init; }
 
-    /// <summary>How often the interpreter had come to the block.</summary>
-    public required uint Heat { get; init; }
+    /// <summary>How often the block had been come to.</summary>
+    public required long Heat { get; init; }
 
     /// <summary>The instructions that are translated: all, or those before the first that has no translation.</summary>
     public required DecodedInstruction[] Instructions { get; init; }

@@ -50,7 +50,7 @@ internal sealed unsafe class RegionPlanner
         frontier.Enqueue(entry, long.MinValue);
         HashSet<int> queued = [entry];
         int instructions = 0;
-        uint least = 1;
+        long least = 1;
         while (frontier.TryDequeue(out int offset, out _) && instructions < MaximumInstructions)
         {
             if (Snapshot(offset) is not RegionBlock block || block.Heat < least)
@@ -69,7 +69,7 @@ internal sealed unsafe class RegionPlanner
             {
                 if (queued.Add(successor) && Find(successor) is var found && found != null)
                 {
-                    frontier.Enqueue(successor, -(long)found->Heat);
+                    frontier.Enqueue(successor, -_code.HeatOf(found));
                 }
             }
         }
@@ -163,7 +163,7 @@ internal sealed unsafe class RegionPlanner
         {
             Offset = offset,
             Native = (nint)native,
-            Heat = native->Heat,
+            Heat = _code.HeatOf(native),
             Instructions = [.. instructions],
             Offsets = [.. offsets],
             Truncated = truncated,

@@ -18,7 +18,7 @@ internal sealed class RegionCompiler
     public DynamicMethod Compile(RegionPlan plan, out nint code)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"region_{(plan.Pages[0].Index << 12) + (ulong)plan.Entry.Offset:x}");
-        DynamicMethod method = new(name, typeof(int), [typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true) { InitLocals = false };
+        DynamicMethod method = new(name, typeof(int), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true) { InitLocals = false };
         RegionEmitter.Emit(method.GetILGenerator(plan.InstructionCount * 64), plan, _declarations);
         RuntimeMethodHandle handle = GetMethodDescriptor(method);
         RuntimeHelpers.PrepareMethod(handle);

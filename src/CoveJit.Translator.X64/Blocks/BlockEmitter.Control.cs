@@ -1,0 +1,143 @@
+using CoveJit.Harts.Code;
+using CoveJit.Harts.Execution;
+using CoveJit.Harts.State;
+using CoveJit.Isa;
+using CoveJit.Memory.Translation;
+using CoveJit.Translator.Emission;
+using CoveJit.Translator.X64.Assembly;
+using CoveJit.Translator.X64.Semantics;
+
+namespace CoveJit.Translator.X64.Blocks;
+
+/// <summary>Edges, jumps and exits.</summary>
+internal sealed unsafe partial class BlockEmitter
+{
+    private void EmitBranch(in DecodedInstruction instruction)
+    {
+        int target = BlockOffset + instruction.Imm;
+        int next = _offset + instruction.Length;
+        _ = TryBind(instruction);
+        Condition condition = _nodes.EmitTest(_expressions[instruction.Op]!);
+        _assembler.JumpIf(condition, Cold(() => EmitEdge(target)));
+        EmitEdge(next);
+    }
+
+    private void EmitJump(in DecodedInstruction instruction)
+    {
+        int next = _offset + instruction.Length;
+        if (instruction.Op == Op.Jal)
+        {
+            int target = BlockOffset + instruction.Imm;
+            EmitLink(instruction.Rd, next);
+            EmitEdge(target);
+            return;
+        }
+
+        // The target first: rd may be rs1.
+        _ = TryBind(instruction);
+        _nodes.Emit(_expressions[instruction.Op]!, Register.Rax);
+        EmitLink(instruction.Rd, next, Register.Rcx);
+        EmitLookup();
+    }
+
+    private void EmitLink(int rd, int next, Register scratch = Register.Rax)
+    {
+        if (rd == HartState.Sink)
+        {
+            return;
+        }
+
+        Register result = PinnedRegisters.Of(rd) ?? scratch;
+        EmitVirtualAddress(result, next);
+        EmitResult(rd, result);
+    }
+
+    // The virtual address of an offset from the page.
+    private void EmitVirtualAddress(Register destination, int offset)
+    {
+        _assembler.Load(destination, PinnedRegisters.Field(StateLayout.PageBase));
+        if (offset != 0)
+        {
+            _assembler.Op(Alu.Add, destination, offset);
+        }
+    }
+
+    // Goes to an offset from the page's start, which may be another page.
+    private void EmitEdge(int target)
+    {
+        if ((target & ~0xFFF) != 0)
+        {
+            EmitVirtualAddress(Register.Rax, target);
+            EmitLookup();
+            return;
+        }
+
+        Block* block = _code.Find(_page + (ulong)target, out _);
+        if (block == null)
+        {
+            EmitExit(target, 0, TranslatedExit.Continue);
+            return;
+        }
+
+        if (target < _offset)
+        {
+            // Backwards: a loop, perhaps, which must not keep the hart from what it is wanted for.
+            _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
+            _assembler.JumpIf(Condition.NotEqual, Cold(() => EmitExit(target, 0, TranslatedExit.Continue)));
+        }
+
+        if (block == _block)
+        {
+            _assembler.Jump(_start);
+            return;
+        }
+
+        _assembler.MoveConstant(Register.Rax, target);
+        _assembler.JumpThrough(&block->Native);
+    }
+
+    // Goes to the virtual address in rax: through the TLB and the page's table of blocks.
+    private void EmitLookup()
+    {
+        int execute = (int)AccessType.Execute * TlbBank.ArraySize;
+        _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
+        _assembler.JumpIf(Condition.NotEqual, _runtime.ExitTo);
+        _assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        _assembler.ShiftBy(Shift.Right, Register.Rcx, 8, wide: false);
+        _assembler.Op(Alu.And, Register.Rcx, (TlbBank.Entries - 1) << 4, wide: false);
+        _assembler.Op(Alu.Add, Register.Rcx, PinnedRegisters.Field(StateLayout.FetchBank));
+        _assembler.Move(Register.Rdx, Register.Rax);
+        _assembler.Op(Alu.And, Register.Rdx, ~0xFFF);
+        _assembler.Op(Alu.Cmp, Register.Rdx, new Mem(Register.Rcx, execute));
+        _assembler.JumpIf(Condition.NotEqual, _runtime.ExitTo);
+        _assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rdx);
+        _assembler.Load(Register.Rcx, new Mem(Register.Rcx, execute + sizeof(ulong)));
+        _assembler.Op(Alu.Add, Register.Rcx, Register.Rax);
+        _assembler.Op(Alu.Sub, Register.Rcx, PinnedRegisters.Field(StateLayout.Ram));
+        _assembler.ShiftBy(Shift.Right, Register.Rcx, 12);
+        _assembler.Load(Register.Rdx, PinnedRegisters.Field(StateLayout.CodeTables));
+        _assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rcx, 3));
+        _assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
+        _assembler.Test(Register.Rdx, Register.Rdx);
+        _assembler.JumpIf(Condition.Equal, _runtime.Miss);
+
+        // table[(offset) >> 1], of 4 bytes each; reference 0 leads to a header that goes on with Miss
+        _assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rax, 1), wide: false);
+        _assembler.ShiftBy(Shift.Left, Register.Rdx, 4);
+        _assembler.Op(Alu.Add, Register.Rdx, PinnedRegisters.Field(StateLayout.Arena));
+        _assembler.JumpThrough(new Mem(Register.Rdx, StateLayout.BlockNative));
+    }
+
+    // Leaves at an offset; refund counts instructions taken from the budget but not executed.
+    private void EmitExit(int offset, int refund, TranslatedExit exit)
+    {
+        if (refund != 0)
+        {
+            _assembler.Op(Alu.Add, PinnedRegisters.Field(StateLayout.Remaining), refund);
+        }
+
+        _assembler.MoveConstant(Register.Rax, offset);
+        _assembler.MoveConstant(Register.Rdx, (int)exit);
+        _assembler.Jump(_runtime.ExitAt);
+    }
+}

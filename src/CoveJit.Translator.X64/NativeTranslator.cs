@@ -1,0 +1,79 @@
+using CoveJit.Harts;
+using CoveJit.Harts.Code;
+using CoveJit.Memory.Translation;
+using CoveJit.Translator.X64.Assembly;
+using CoveJit.Translator.X64.Blocks;
+
+namespace CoveJit.Translator.X64;
+
+/// <summary>The baseline tier: warm blocks become x86-64 code at once, on the hart's thread, in well under a microsecond an instruction.</summary>
+public sealed unsafe class NativeTranslator : ITranslator
+{
+    private readonly CodeCache _code;
+    private readonly Assembler _assembler = new();
+    private readonly NativeRuntime _runtime;
+    private readonly BlockEmitter _emitter;
+    private readonly ITranslator? _regions;
+
+    /// <summary>Attaches the tier to a machine's code. Only while no hart runs.</summary>
+    /// <param name="code">The machine's decoded code.</param>
+    /// <param name="threshold">How often the interpreter comes to a block before it is translated.</param>
+    /// <param name="regions">The tier above, or null.</param>
+    /// <param name="regionThreshold">How often native code of a block runs before the tier above is told.</param>
+    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0)
+    {
+        _regions = regions;
+        _code = code;
+        _runtime = new NativeRuntime(code, _assembler);
+        _runtime.Publish();
+        _emitter = new BlockEmitter(_assembler, _runtime, code);
+        code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
+    }
+
+    /// <summary>Whether this host can run the tier.</summary>
+    public static bool IsSupported => System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
+
+    /// <summary>Blocks translated since the start.</summary>
+    public long BlocksTranslated { get; private set; }
+
+    /// <summary>Bytes of native code made since the start.</summary>
+    public long BytesEmitted { get; private set; }
+
+    /// <inheritdoc/>
+    void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
+    {
+        if (!TlbBank.TryHit(hart.State->FetchBank, pc, AccessType.Execute, out byte* host))
+        {
+            return;
+        }
+
+        ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
+        lock (_code.Sync)
+        {
+            if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + CodeCache.HostCodeSize)
+            {
+                _code.RequestReset();
+                return;
+            }
+
+            byte* start = _assembler.Position;
+            block->Native = (nint)_emitter.Emit(block, address);
+            Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
+            BlocksTranslated++;
+            BytesEmitted += _assembler.Position - start;
+        }
+    }
+
+    /// <inheritdoc/>
+    void ITranslator.OnHotter(Hart hart, ulong pc, Block* block) => _regions?.OnHot(hart, pc, block);
+
+    /// <inheritdoc/>
+    void ITranslator.OnPageForgotten(ulong page) => _regions?.OnPageForgotten(page);
+
+    /// <inheritdoc/>
+    void ITranslator.OnReset()
+    {
+        _assembler.Position = _runtime.End;
+        _regions?.OnReset();
+    }
+}
