@@ -84,11 +84,11 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int Unmap(void* address, nuint length);
 
-    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
-    private static partial int Protect(void* address, nuint length, int protection);
-
     [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
     private static partial int InCore(void* address, nuint length, byte* pages);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int Protect(void* address, nuint length, int protection);
 
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
     private static partial int Advise(void* address, nuint length, int advice);
