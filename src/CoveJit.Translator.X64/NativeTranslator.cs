@@ -25,7 +25,6 @@ public sealed unsafe class NativeTranslator : ITranslator
         _regions = regions;
         _code = code;
         _runtime = new NativeRuntime(code, _assembler);
-        _runtime.Publish();
         _emitter = new BlockEmitter(_assembler, _runtime, code);
         code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
     }
