@@ -25,13 +25,15 @@ public sealed unsafe class NativeTranslator : ITranslator
         _regions = regions;
         _code = code;
         _runtime = new NativeRuntime(code, _assembler);
-        _runtime.Publish();
         _emitter = new BlockEmitter(_assembler, _runtime, code);
         code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
     }
 
     /// <summary>Whether this host can run the tier.</summary>
     public static bool IsSupported => System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
+
+    /// <summary>Room for native code.</summary>
+    internal ulong MaximumBytes { get; init; } = CodeCache.HostCodeSize;
 
     /// <summary>Blocks translated since the start.</summary>
     public long BlocksTranslated { get; private set; }
@@ -50,13 +52,19 @@ public sealed unsafe class NativeTranslator : ITranslator
         ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
         lock (_code.Sync)
         {
-            if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + CodeCache.HostCodeSize)
+            if (_code.IsFull)
+            {
+                return; // emitting builds blocks, too: no more of them before the reset
+            }
+
+            if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes)
             {
                 _code.RequestReset();
                 return;
             }
 
             byte* start = _assembler.Position;
+            block->NativeRuns = -_code.RegionThreshold;
             block->Native = (nint)_emitter.Emit(block, address);
             Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
             BlocksTranslated++;

@@ -8,7 +8,7 @@ using static CoveJit.Harts.Tests.TestMachine;
 namespace CoveJit.Translator.Tests;
 
 /// <summary>Two harts on two threads, and the compiler on a third: code and mappings that change under hot loops.</summary>
-public sealed class ConcurrencyTests
+public abstract class ConcurrencyTests
 {
     private const ulong Leaf = 0xCF; // V R W X A D
     private const ulong Function = Program + 0x1000;
@@ -21,7 +21,7 @@ public sealed class ConcurrencyTests
     [Fact]
     public void A_remote_FENCE_I_shows_code_written_by_another_hart()
     {
-        using Pair pair = new();
+        using Pair pair = new(Attach);
         TestMachine machine = pair.Machine;
         Hart writer = machine.Harts[0];
         machine.Write(Function, Asm.Addi(10, 0, 0), Asm.Ret);
@@ -38,14 +38,14 @@ public sealed class ConcurrencyTests
             pair.OnSecond(hart => hart.FenceInstruction());
             return pair.NextResult() == (ulong)value ? null : $"written {value}";
         });
-        Assert.InRange(pair.Translator.RegionsCompiled, 5, int.MaxValue);
+        Assert.InRange(pair.Tier.Translations, 5, int.MaxValue);
     }
 
     // The same by a device's DMA.
     [Fact]
     public void A_remote_FENCE_I_shows_code_written_by_DMA()
     {
-        using Pair pair = new();
+        using Pair pair = new(Attach);
         pair.Machine.Write(Function, Asm.Addi(10, 0, 0), Asm.Ret);
         WriteCaller(pair.Machine);
         pair.RunSecond(Program + 0x2000);
@@ -56,7 +56,7 @@ public sealed class ConcurrencyTests
             pair.OnSecond(hart => hart.FenceInstruction());
             return pair.NextResult() == (ulong)value ? null : $"written {value}";
         });
-        Assert.InRange(pair.Translator.RegionsCompiled, 5, int.MaxValue);
+        Assert.InRange(pair.Tier.Translations, 5, int.MaxValue);
     }
 
     // The function's page is mapped to another frame, whose code returns another value; the runner gets a remote SFENCE.VMA.
@@ -66,7 +66,7 @@ public sealed class ConcurrencyTests
     public void A_remote_SFENCE_VMA_shows_another_mapping(bool ofData)
     {
         const ulong Home = 0x4000_0000;
-        using Pair pair = new();
+        using Pair pair = new(Attach);
         TestMachine machine = pair.Machine;
         ulong[] frames = [Program + 0x5000, Program + 0x9000, Program + 0x7000];
         for (int i = 0; i < frames.Length; i++)
@@ -112,14 +112,14 @@ public sealed class ConcurrencyTests
             pair.OnSecond(hart => hart.FenceAddressSpace(round % 2 == 0 ? Home + 0x1000 : null, null));
             return pair.NextResult() == 100 + (ulong)next ? null : $"mapped {100 + next}";
         });
-        Assert.InRange(pair.Translator.RegionsCompiled, 1, int.MaxValue);
+        Assert.InRange(pair.Tier.Translations, 1, int.MaxValue);
     }
 
     // Each hart rewrites its own function; all of it lies in one page.
     [Fact]
     public void Two_harts_rewrite_their_own_code_in_a_shared_page()
     {
-        using Pair pair = new();
+        using Pair pair = new(Attach);
         TestMachine machine = pair.Machine;
         const int Turns = 400;
         ulong[] stops = new ulong[2];
@@ -167,7 +167,7 @@ public sealed class ConcurrencyTests
     [Fact]
     public void The_cache_is_emptied_under_two_harts_in_translated_code()
     {
-        using Pair pair = new(cacheLimit: 200_000);
+        using Pair pair = new(Attach, cacheLimit: 200_000);
         TestMachine machine = pair.Machine;
         const int Pages = 40;
         for (int i = 0; i < Pages; i++)
@@ -191,8 +191,11 @@ public sealed class ConcurrencyTests
         });
         Assert.All(machine.Harts, hart => Assert.Equal(40UL * Pages * 200, hart.ReadRegister(10)));
         Assert.InRange(pair.Resets, 5, int.MaxValue);
-        Assert.InRange(pair.Translator.RegionsCompiled, 5, int.MaxValue);
+        Assert.InRange(pair.Tier.Translations, 5, int.MaxValue);
     }
+
+    /// <summary>Attaches the tier under test.</summary>
+    private protected abstract TestTier Attach(TestMachine machine);
 
     // x10 of the function to memory, and a count of the calls.
     private static void WriteCaller(TestMachine machine)
@@ -209,15 +212,15 @@ public sealed class ConcurrencyTests
         private Thread? _thread;
         private bool _stop;
 
-        public Pair(ulong cacheLimit = 64UL << 20)
+        public Pair(Func<TestMachine, TestTier> attach, ulong cacheLimit = 64UL << 20)
         {
             Machine = new TestMachine(harts: 2, cacheLimit);
-            Translator = new RegionTranslator(Machine.Code, Machine.Harts, threshold: 10);
+            Tier = attach(Machine);
         }
 
         public TestMachine Machine { get; }
 
-        public RegionTranslator Translator { get; }
+        public TestTier Tier { get; }
 
         public int Resets { get; private set; }
 
@@ -300,7 +303,7 @@ public sealed class ConcurrencyTests
         {
             Volatile.Write(ref _stop, true);
             _thread?.Join();
-            Translator.Dispose();
+            Tier.Dispose();
             Machine.Dispose();
         }
     }

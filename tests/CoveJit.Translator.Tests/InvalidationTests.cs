@@ -10,7 +10,7 @@ using static CoveJit.Harts.Tests.TestMachine;
 namespace CoveJit.Translator.Tests;
 
 /// <summary>Code and mappings that change under installed regions, on one hart.</summary>
-public sealed class InvalidationTests
+public abstract class InvalidationTests
 {
     private const uint Satp = 0x180;
     private const ulong Leaf = 0xCF; // V R W X A D
@@ -41,7 +41,7 @@ public sealed class InvalidationTests
         code.Add(Asm.Addi(8, 8, -1));
         code.Go(Op.Bne, loop, 8);
         ulong stop = code.AddEnd();
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine =>
         {
             code.Write(machine);
@@ -66,7 +66,7 @@ public sealed class InvalidationTests
             Assert.Equal(0UL, (sum - 320) % 99);
         }
 
-        Assert.InRange(twin.Translator.RegionsCompiled, 4, int.MaxValue);
+        Assert.InRange(twin.Tier.Translations, 4, int.MaxValue);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class InvalidationTests
         Code.Label loop = code.Mark();
         code.Add(Asm.Addi(10, 10, 1));
         code.Go(Op.Jal, loop);
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine => code.Write(machine));
         ulong expected = 0;
         for (int n = 1; n <= 30; n++)
@@ -91,7 +91,7 @@ public sealed class InvalidationTests
         }
 
         Assert.Equal(expected, twin.Translating.Hart.ReadRegister(10));
-        Assert.InRange(twin.Translator.RegionsCompiled, 30, int.MaxValue);
+        Assert.InRange(twin.Tier.Translations, 30, int.MaxValue);
     }
 
     // A loop in one page calls a function in the next; every eighth turn the function's page is mapped to the other of two frames.
@@ -116,7 +116,7 @@ public sealed class InvalidationTests
         code.Mark(again);
         code.Go(Op.Bne, loop, 8);
         ulong stop = code.AddEnd();
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine =>
         {
             code.Write(machine, address => Program + (address & 0xFFF));
@@ -142,7 +142,7 @@ public sealed class InvalidationTests
     public void A_region_is_left_when_its_own_page_was_remapped()
     {
         const ulong Home = 0x4000_0000;
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         ulong entry = 0;
         twin.Both(machine =>
         {
@@ -179,7 +179,7 @@ public sealed class InvalidationTests
         code.Add(Asm.Store(8, 10, 9, 16));
         code.Add(Asm.Addi(11, 10, 5));
         code.Go(Op.Jal, new Code.Label { Address = Home });
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         ulong entry = 0;
         twin.Both(machine =>
         {
@@ -232,7 +232,7 @@ public sealed class InvalidationTests
         code.Add(Asm.Addi(8, 8, -1));
         code.Go(Op.Bne, loop, 8);
         ulong stop = code.AddEnd();
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine =>
         {
             code.Write(machine, address => Program + (address & 0xFFF));
@@ -252,14 +252,14 @@ public sealed class InvalidationTests
         });
         twin.Run(stop, 777, "address spaces");
         Assert.Equal(50UL * 5 * 101, twin.Translating.Hart.ReadRegister(10));
-        Assert.InRange(twin.Translator.RegionsInstalled, 1, 100);
+        Assert.InRange(twin.Tier.Translations, 1, int.MaxValue);
     }
 
     [Fact]
     public void A_full_code_cache_is_emptied_under_installed_regions()
     {
         using TestMachine machine = new(cacheLimit: 60_000);
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2, synchronous: true);
+        using TestTier tier = Attach(machine);
         const int Pages = 20;
         for (int i = 0; i < Pages; i++)
         {
@@ -275,86 +275,15 @@ public sealed class InvalidationTests
             while ((end = machine.Hart.RunSlice(100_000)) == SliceEnd.CodeCacheFull)
             {
                 machine.Code.Reset();
-                Assert.Equal(0, translator.RegionsInstalled);
                 Assert.InRange(++resets, 1, 1000);
             }
 
             Assert.Equal(SliceEnd.Idle, end);
-            Assert.InRange(translator.RegionsInstalled, 1, 100);
         }
 
         Assert.Equal(10UL * Pages * 10, machine.Hart.ReadRegister(10));
         Assert.InRange(resets, 10, 1000);
-    }
-
-    // After the reset the first page's table lies where it lay before: a region compiled meanwhile must not pass for one of the new code.
-    [Fact]
-    public void A_region_that_was_being_compiled_when_the_cache_was_emptied_is_not_installed()
-    {
-        using TestMachine machine = new();
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2);
-        Hart hart = machine.Hart;
-        for (int n = 1; n <= 1500; n++)
-        {
-            machine.Code.Reset();
-            machine.Write(Program, Asm.Addi(10, 10, n), Asm.Addi(8, 8, -1), Asm.Bne(8, 0, -8), Asm.Jal(0, 0));
-            hart.Reset(Program);
-            hart.WriteRegister(8, 20_000);
-            hart.RunSlice(70_000);
-            Assert.Equal(20_000UL * (ulong)n, hart.ReadRegister(10));
-        }
-
-        Assert.InRange(translator.RegionsCompiled, 10, int.MaxValue);
-    }
-
-    [Fact]
-    public void Regions_make_room_for_others()
-    {
-        using TestMachine machine = new();
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2, synchronous: true) { MaximumRegions = 4 };
-        const int Loops = 20;
-        Code code = new(Program);
-        for (int i = 0; i < Loops; i++)
-        {
-            code.Add(Asm.Addi(8, 0, 10));
-            Code.Label loop = code.Mark();
-            code.Add(Asm.Addi(10, 10, 1));
-            code.Add(Asm.Addi(8, 8, -1));
-            code.Go(Op.Bne, loop, 8);
-            code.Add(Asm.FenceI); // ends the region
-        }
-
-        code.Add(Asm.Ecall);
-        code.Write(machine);
-        for (int run = 1; run <= 5; run++)
-        {
-            machine.Restart(machine.Hart, Program);
-            machine.RunToIdle();
-            Assert.Equal((ulong)(run * Loops * 10), machine.Hart.ReadRegister(10));
-            Assert.InRange(translator.RegionsInstalled, 1, 4);
-        }
-
-        Assert.InRange(translator.RegionsCompiled, Loops, int.MaxValue);
-    }
-
-    // Two harts may find a block hot at the same moment.
-    [Fact]
-    public unsafe void A_block_gets_one_region_even_if_it_is_reported_twice()
-    {
-        using TestMachine machine = new();
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 1000, synchronous: true);
-        machine.Write(Program, Asm.Addi(10, 10, 1), Asm.Jal(0, -4));
-        machine.Hart.RunSlice(100);
-        Block* block = machine.Code.Find(Program, out _);
-        ((ITranslator)translator).OnHot(machine.Hart, Program, block);
-        nint entry = block->Entry;
-        Assert.NotEqual(0, entry);
-        ((ITranslator)translator).OnHot(machine.Hart, Program, block);
-        Assert.Equal(entry, block->Entry);
-        Assert.Equal(1, translator.RegionsInstalled);
-        machine.Write(Program, Asm.Addi(10, 10, 2));
-        Assert.Equal(0, block->Entry);
-        Assert.Equal(0, translator.RegionsInstalled);
+        Assert.InRange(tier.Translations, 10, int.MaxValue);
     }
 
     [Fact]
@@ -368,7 +297,7 @@ public sealed class InvalidationTests
         code.Go(Op.Jal, function, rd: 1);
         code.Add(Asm.Add(11, 11, 10));
         code.Go(Op.Jal, loop);
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine =>
         {
             code.Write(machine);
@@ -390,7 +319,7 @@ public sealed class InvalidationTests
         }
 
         Assert.InRange(twin.Translating.Hart.ReadRegister(22), 100UL, ulong.MaxValue);
-        Assert.InRange(twin.Translator.RegionsInstalled, 1, 100);
+        Assert.InRange(twin.Tier.Translations, 1, int.MaxValue);
     }
 
     public static TheoryData<string> LoopKinds => ["one block", "two pages", "calls", "indirect"];
@@ -400,7 +329,7 @@ public sealed class InvalidationTests
     public void An_interrupt_is_taken_in_a_hot_loop(string kind)
     {
         using TestMachine machine = new();
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2, synchronous: true);
+        using TestTier tier = Attach(machine);
         WriteLoop(machine, kind);
         machine.Write(MachineHandler, Asm.Csrrs(20, 0x341, 0), Asm.Addi(21, 0, 1), Asm.Jal(0, 0));
         Hart hart = machine.Hart;
@@ -436,7 +365,7 @@ public sealed class InvalidationTests
     public void A_hot_endless_loop_can_be_stopped_and_held(string kind)
     {
         using TestMachine machine = new();
-        using RegionTranslator translator = new(machine.Code, machine.Harts, threshold: 2, synchronous: true);
+        using TestTier tier = Attach(machine);
         WriteLoop(machine, kind);
         Hart hart = machine.Hart;
         SliceEnd end = SliceEnd.Idle;
@@ -458,6 +387,9 @@ public sealed class InvalidationTests
         Assert.InRange(hart.ReadRegister(10), stopped, ulong.MaxValue);
         hart.Release();
     }
+
+    /// <summary>Attaches the tier under test.</summary>
+    private protected abstract TestTier Attach(TestMachine machine);
 
     // x10 is counted up, then x11: mepc tells whether it is ahead.
     private static void WriteLoop(TestMachine machine, string kind)

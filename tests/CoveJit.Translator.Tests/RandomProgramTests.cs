@@ -5,7 +5,7 @@ using CoveJit.Translator.Tests.Support;
 namespace CoveJit.Translator.Tests;
 
 /// <summary>Random structured programs: interpreter and translator are in the same state at the end of every slice.</summary>
-public sealed class RandomProgramTests
+public abstract class RandomProgramTests
 {
     private const ulong Scattered = TestMachine.Base + 0x40_0000;
 
@@ -29,7 +29,7 @@ public sealed class RandomProgramTests
     {
         RandomProgram program = new(seed);
         long budget = ((long[])[7, 100, 1000, 1_000_000])[seed % 4];
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         for (int run = 0; run < Runs; run++)
         {
             twin.Both(machine =>
@@ -41,7 +41,7 @@ public sealed class RandomProgramTests
             twin.Run(program.End, budget, $"seed {seed}, run {run}");
         }
 
-        Assert.InRange(twin.Translator.RegionsCompiled, 5, int.MaxValue);
+        Assert.InRange(twin.Tier.Translations, 5, int.MaxValue);
     }
 
     // Neighbouring virtual pages lie anywhere, so every edge to another page depends on the mapping.
@@ -57,7 +57,7 @@ public sealed class RandomProgramTests
         ulong[] frames = [.. Enumerable.Range(0, pages.Length).Select(i => Scattered + (0x1000 * (ulong)i))];
         random.Shuffle(frames);
         Dictionary<ulong, ulong> frameOf = pages.Zip(frames).ToDictionary(pair => pair.First, pair => pair.Second);
-        using Twin twin = new();
+        using Twin twin = new(Attach);
         twin.Both(machine =>
         {
             foreach ((ulong page, ulong frame) in frameOf)
@@ -78,6 +78,9 @@ public sealed class RandomProgramTests
             twin.Run(program.End, budget, $"seed {seed}, run {run}");
         }
 
-        Assert.InRange(twin.Translator.RegionsCompiled, 5, int.MaxValue);
+        Assert.InRange(twin.Tier.Translations, 5, int.MaxValue);
     }
+
+    /// <summary>Attaches the tier under test.</summary>
+    private protected abstract TestTier Attach(TestMachine machine);
 }

@@ -21,8 +21,8 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     // Reference 0 means "no block". What it leads to is a block header without translation, so that native code need not look.
     private const ulong FirstBlock = 32;
 
-    // The second half of the arena is for native code, which then reaches every block with 32-bit displacements.
-    private const ulong HostCodeStart = ArenaSize / 2;
+    /// <summary>Where in the arena <see cref="HostCode"/> starts: half is for native code, which then reaches every block with 32-bit displacements.</summary>
+    public const ulong HostCodeStart = ArenaSize / 2;
 
     private readonly GuestRam _ram;
     private readonly ExtensionSet _extensions;

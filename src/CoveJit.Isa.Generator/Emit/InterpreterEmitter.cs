@@ -157,7 +157,7 @@ internal static class InterpreterEmitter
         code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
-        code.Open("if (s->Attention != 0)");
+        code.Open("if (s->Attention != 0 || translated == TranslatedExit.Leave)");
         code.Line("exit = RunExit.Leave;");
         code.Line("goto Exit;");
         code.Close();

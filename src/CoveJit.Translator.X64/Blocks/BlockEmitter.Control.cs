@@ -79,9 +79,9 @@ internal sealed unsafe partial class BlockEmitter
             return;
         }
 
-        if (target < _offset)
+        if (target <= _offset)
         {
-            // Backwards: a loop, perhaps, which must not keep the hart from what it is wanted for.
+            // Backwards, or an instruction that goes to itself: a loop, perhaps, which must not keep the hart from what it is wanted for.
             _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
             _assembler.JumpIf(Condition.NotEqual, Cold(() => EmitExit(target, 0, TranslatedExit.Continue)));
         }

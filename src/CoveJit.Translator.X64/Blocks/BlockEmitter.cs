@@ -242,7 +242,7 @@ internal sealed unsafe partial class BlockEmitter
             _assembler.JumpIf(Condition.Equal, leave);
             EmitExit(offset, refund, TranslatedExit.Interpret);
             _assembler.Mark(leave);
-            EmitExit(offset + length, refund - 1, TranslatedExit.Continue);
+            EmitExit(offset + length, refund - 1, TranslatedExit.Leave);
         }));
         _floatDirty = false; // only what is known to be emitted counts
     }

@@ -6,16 +6,14 @@ namespace CoveJit.Translator.Tests.Support;
 /// <summary>Two machines with the same contents: one interprets, the other translates what it comes to twice.</summary>
 internal sealed class Twin : IDisposable
 {
-    public Twin()
-    {
-        Translator = new RegionTranslator(Translating.Code, Translating.Harts, threshold: 2, synchronous: true);
-    }
+    /// <param name="attach">Attaches the tier under test to the machine that translates.</param>
+    public Twin(Func<TestMachine, TestTier> attach) => Tier = attach(Translating);
 
     public TestMachine Interpreting { get; } = new();
 
     public TestMachine Translating { get; } = new();
 
-    public RegionTranslator Translator { get; }
+    public TestTier Tier { get; }
 
     /// <summary>Does the same to both.</summary>
     public void Both(Action<TestMachine> action)
@@ -54,7 +52,7 @@ internal sealed class Twin : IDisposable
 
     public void Dispose()
     {
-        Translator.Dispose();
+        Tier.Dispose();
         Interpreting.Dispose();
         Translating.Dispose();
     }
