@@ -154,6 +154,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
     private void Work()
     {
+        HostThread.BeNice(); // harts go first where processors are short
         while (true)
         {
             _work.Wait();
@@ -213,7 +214,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private bool IsCurrent(RegionPlan plan) => plan.Resets == _resets && plan.Pages.All(page => *(nint*)(_code.Tables + page.Index) == page.Table);
 
     private bool HasRegion(RegionPlan plan) =>
-        plan.Pages.Any(page => _byPage.TryGetValue(page.Index, out List<Region>? regions) && regions.Exists(region => region.Plan.Entry.Native == plan.Entry.Native));
+        plan.Pages.Any(page => _byPage.TryGetValue(page.Index, out List<Region>? regions) && regions.Exists(region => region.Block == plan.Entry.Native));
 
     private void Install(RegionPlan plan, DynamicMethod method, nint entry)
     {
@@ -230,12 +231,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
                 RetireAll();
             }
 
-            Region region = new(plan, method);
-            foreach (RegionPage page in plan.Pages)
+            Region region = new(plan.Entry.Native, [.. plan.Pages.Select(page => page.Index)], method);
+            foreach (ulong page in region.Pages)
             {
-                if (!_byPage.TryGetValue(page.Index, out List<Region>? regions))
+                if (!_byPage.TryGetValue(page, out List<Region>? regions))
                 {
-                    _byPage.Add(page.Index, regions = []);
+                    _byPage.Add(page, regions = []);
                 }
 
                 regions.Add(region);
@@ -250,7 +251,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     // Keeps everybody from entering a region from now on.
     private void Retire(Region region)
     {
-        Block* block = (Block*)region.Plan.Entry.Native;
+        Block* block = (Block*)region.Block;
         if (region.IsRetired)
         {
             return; // through another of its pages
@@ -260,9 +261,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         Volatile.Write(ref block->Entry, 0);
         block->Heat = 0;
         _installed--;
-        foreach (RegionPage page in region.Plan.Pages)
+        foreach (ulong page in region.Pages)
         {
-            if (_byPage.TryGetValue(page.Index, out List<Region>? regions))
+            if (_byPage.TryGetValue(page, out List<Region>? regions))
             {
                 regions.Remove(region);
             }

@@ -2,7 +2,6 @@ using CoveJit.Harts.Code;
 using CoveJit.Harts.Execution;
 using CoveJit.Harts.State;
 using CoveJit.Isa;
-using CoveJit.Memory.Translation;
 using CoveJit.Translator.Emission;
 using CoveJit.Translator.X64.Assembly;
 using CoveJit.Translator.X64.Semantics;
@@ -96,48 +95,17 @@ internal sealed unsafe partial class BlockEmitter
         _assembler.JumpThrough(&block->Native);
     }
 
-    // Goes to the virtual address in rax: through the TLB and the page's table of blocks.
+    // Goes to the virtual address in rax. The last jump is each site's own: that is what the host predicts it by.
     private void EmitLookup()
     {
-        int execute = (int)AccessType.Execute * TlbBank.ArraySize;
-        _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
-        _assembler.JumpIf(Condition.NotEqual, _runtime.ExitTo);
-        _assembler.Move(Register.Rcx, Register.Rax, wide: false);
-        _assembler.ShiftBy(Shift.Right, Register.Rcx, 8, wide: false);
-        _assembler.Op(Alu.And, Register.Rcx, (TlbBank.Entries - 1) << 4, wide: false);
-        _assembler.Op(Alu.Add, Register.Rcx, PinnedRegisters.Field(StateLayout.FetchBank));
-        _assembler.Move(Register.Rdx, Register.Rax);
-        _assembler.Op(Alu.And, Register.Rdx, ~0xFFF);
-        _assembler.Op(Alu.Cmp, Register.Rdx, new Mem(Register.Rcx, execute));
-        _assembler.JumpIf(Condition.NotEqual, _runtime.ExitTo);
-        _assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rdx);
-        _assembler.Load(Register.Rcx, new Mem(Register.Rcx, execute + sizeof(ulong)));
-        _assembler.Op(Alu.Add, Register.Rcx, Register.Rax);
-        _assembler.Op(Alu.Sub, Register.Rcx, PinnedRegisters.Field(StateLayout.Ram));
-        _assembler.ShiftBy(Shift.Right, Register.Rcx, 12);
-        _assembler.Load(Register.Rdx, PinnedRegisters.Field(StateLayout.CodeTables));
-        _assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rcx, 3));
-        _assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
-        _assembler.Test(Register.Rdx, Register.Rdx);
-        _assembler.JumpIf(Condition.Equal, _runtime.Miss);
-
-        // table[(offset) >> 1], of 4 bytes each; reference 0 leads to a header that goes on with Miss
-        _assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rax, 1), wide: false);
-        _assembler.ShiftBy(Shift.Left, Register.Rdx, 4);
-        _assembler.Op(Alu.Add, Register.Rdx, PinnedRegisters.Field(StateLayout.Arena));
+        _assembler.Call(_runtime.Lookup);
         _assembler.JumpThrough(new Mem(Register.Rdx, StateLayout.BlockNative));
     }
 
     // Leaves at an offset; refund counts instructions taken from the budget but not executed.
     private void EmitExit(int offset, int refund, TranslatedExit exit)
     {
-        if (refund != 0)
-        {
-            _assembler.Op(Alu.Add, PinnedRegisters.Field(StateLayout.Remaining), refund);
-        }
-
-        _assembler.MoveConstant(Register.Rax, offset);
-        _assembler.MoveConstant(Register.Rdx, (int)exit);
-        _assembler.Jump(_runtime.ExitAt);
+        _assembler.MoveConstant(Register.Rcx, ExitRecord.Of(offset, refund, exit));
+        _assembler.Jump(_runtime.ExitBy);
     }
 }

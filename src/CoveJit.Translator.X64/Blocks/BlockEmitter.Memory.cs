@@ -207,11 +207,10 @@ internal sealed unsafe partial class BlockEmitter
         int refund = Refund;
         _assembler.JumpIf(Condition.NotEqual, Cold(() =>
         {
-            _assembler.MoveConstant(Register.Rcx, (int)access | (size << 8));
+            _assembler.MoveConstant(Register.Rcx, ExitRecord.Of(offset, refund, TranslatedExit.Interpret));
+            _assembler.MoveConstant(Register.Rdx, (int)access | (size << 8));
             _assembler.Call(_runtime.Fill);
-            _assembler.Test(Register.Rcx, Register.Rcx, wide: false);
-            _assembler.JumpIf(Condition.NotEqual, check);
-            EmitExit(offset, refund, TranslatedExit.Interpret);
+            _assembler.Jump(check);
         }));
         _assembler.Op(Alu.Add, Register.Rax, new Mem(PinnedRegisters.Bank, array + sizeof(ulong), Register.Rcx));
     }

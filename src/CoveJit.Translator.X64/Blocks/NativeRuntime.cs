@@ -17,6 +17,9 @@ internal sealed unsafe class NativeRuntime
     private static readonly Register[] CallerSaved = [Register.Rsi, Register.Rdi, Register.R8, Register.R9, Register.R10, Register.R11];
     private static readonly Register[] CalleeSaved = [Register.Rbp, Register.Rbx, Register.R12, Register.R13, Register.R14, Register.R15];
 
+    // Leaves at the virtual address in rax, to go on in whatever way.
+    private byte* _exitTo;
+
     /// <summary>Writes the fixed code at the start of a code cache's memory for native code.</summary>
     public NativeRuntime(CodeCache code, Assembler assembler)
     {
@@ -27,6 +30,8 @@ internal sealed unsafe class NativeRuntime
         EmitExits(assembler);
         Fill = assembler.Position;
         EmitFill(assembler);
+        Lookup = assembler.Position;
+        EmitLookup(assembler);
         Execute = assembler.Position;
         EmitExecute(assembler);
         code.EnableHostCode((nint)Miss);
@@ -36,14 +41,23 @@ internal sealed unsafe class NativeRuntime
     /// <summary>Leaves at the page offset in rax with the exit in edx.</summary>
     public byte* ExitAt { get; }
 
+    /// <summary>Leaves as the <see cref="ExitRecord"/> in ecx says.</summary>
+    public byte* ExitBy { get; private set; }
+
     /// <summary>Leaves at the page offset in rax, to go on in whatever way.</summary>
     public byte* Miss { get; private set; }
 
-    /// <summary>Leaves at the virtual address in rax, to go on in whatever way.</summary>
-    public byte* ExitTo { get; private set; }
-
-    /// <summary>Fills the TLB for the address in rax; ecx is the access type and, above 8 bits, the size. ecx tells whether it hits now; rax stays.</summary>
+    /// <summary>
+    /// Called: fills the TLB for the address in rax, which stays; edx is the access type and, above 8 bits, the size. If the access does not hit
+    /// now, leaves as the <see cref="ExitRecord"/> in ecx says.
+    /// </summary>
     public byte* Fill { get; }
+
+    /// <summary>
+    /// Called: finds what the virtual address in rax leads to, through the TLB and the page's table of blocks: rdx is a block, rax its page offset.
+    /// Leaves at the address if the hart is wanted elsewhere, or if there is no block.
+    /// </summary>
+    public byte* Lookup { get; }
 
     /// <summary>Executes the decoded instruction rcx points to, at the page offset in rax; eax is its <see cref="Flow"/>.</summary>
     public byte* Execute { get; }
@@ -112,12 +126,61 @@ internal sealed unsafe class NativeRuntime
         Miss = assembler.Position;
         assembler.MoveConstant(Register.Rdx, (int)TranslatedExit.Continue);
         assembler.Jump(ExitAt);
-        ExitTo = assembler.Position;
+        _exitTo = assembler.Position;
         assembler.MoveConstant(Register.Rdx, (int)TranslatedExit.Continue);
         assembler.Jump(common);
+        ExitBy = assembler.Position;
+        assembler.Move(Register.Rax, Register.Rcx, wide: false);
+        assembler.Op(Alu.And, Register.Rax, ExitRecord.OffsetMask, wide: false);
+        assembler.Move(Register.Rdx, Register.Rcx, wide: false);
+        assembler.ShiftBy(Shift.Right, Register.Rdx, ExitRecord.RefundShift, wide: false);
+        assembler.Op(Alu.And, Register.Rdx, ExitRecord.RefundMask, wide: false);
+        assembler.Op(Alu.Add, PinnedRegisters.Field(StateLayout.Remaining), Register.Rdx);
+        assembler.Move(Register.Rdx, Register.Rcx, wide: false);
+        assembler.ShiftBy(Shift.Right, Register.Rdx, ExitRecord.ExitShift, wide: false);
+        assembler.Jump(ExitAt);
     }
 
-    private static void EmitFill(Assembler assembler)
+    private void EmitLookup(Assembler assembler)
+    {
+        int execute = (int)AccessType.Execute * TlbBank.ArraySize;
+        Label leave = new();
+        Label none = new();
+        assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
+        assembler.JumpIf(Condition.NotEqual, leave);
+        assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        assembler.ShiftBy(Shift.Right, Register.Rcx, 8, wide: false);
+        assembler.Op(Alu.And, Register.Rcx, (TlbBank.Entries - 1) << 4, wide: false);
+        assembler.Op(Alu.Add, Register.Rcx, PinnedRegisters.Field(StateLayout.FetchBank));
+        assembler.Move(Register.Rdx, Register.Rax);
+        assembler.Op(Alu.And, Register.Rdx, ~0xFFF);
+        assembler.Op(Alu.Cmp, Register.Rdx, new Mem(Register.Rcx, execute));
+        assembler.JumpIf(Condition.NotEqual, leave);
+        assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rdx);
+        assembler.Load(Register.Rcx, new Mem(Register.Rcx, execute + sizeof(ulong)));
+        assembler.Op(Alu.Add, Register.Rcx, Register.Rax);
+        assembler.Op(Alu.Sub, Register.Rcx, PinnedRegisters.Field(StateLayout.Ram));
+        assembler.ShiftBy(Shift.Right, Register.Rcx, 12);
+        assembler.Load(Register.Rdx, PinnedRegisters.Field(StateLayout.CodeTables));
+        assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rcx, 3));
+        assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
+        assembler.Test(Register.Rdx, Register.Rdx);
+        assembler.JumpIf(Condition.Equal, none);
+
+        // table[offset >> 1], of 4 bytes each; reference 0 leads to a header that goes on with Miss
+        assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rax, 1), wide: false);
+        assembler.ShiftBy(Shift.Left, Register.Rdx, 4);
+        assembler.Op(Alu.Add, Register.Rdx, PinnedRegisters.Field(StateLayout.Arena));
+        assembler.Return();
+        assembler.Mark(leave);
+        assembler.Op(Alu.Add, Register.Rsp, 8);
+        assembler.Jump(_exitTo);
+        assembler.Mark(none);
+        assembler.Op(Alu.Add, Register.Rsp, 8);
+        assembler.Jump(Miss);
+    }
+
+    private void EmitFill(Assembler assembler)
     {
         foreach (Register register in CallerSaved)
         {
@@ -125,23 +188,30 @@ internal sealed unsafe class NativeRuntime
         }
 
         assembler.Op(Alu.Sub, Register.Rsp, 24);
+        assembler.Store(new Mem(Register.Rsp, 16), Register.Rcx);
         assembler.Store(new Mem(Register.Rsp, 8), Register.Rax);
         assembler.StoreMxcsr(new Mem(Register.Rsp, 0));
         assembler.Lea(Register.Rdi, new Mem(Register.Rbp, -PinnedRegisters.Bias));
         assembler.Move(Register.Rsi, Register.Rax);
-        assembler.Move(Register.Rdx, Register.Rcx);
         assembler.MoveConstant(Register.Rax, (nint)(delegate* unmanaged<HartState*, ulong, int, int>)&FillTranslation);
         assembler.CallTo(Register.Rax);
-        assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        assembler.Move(Register.Rdx, Register.Rax, wide: false);
         assembler.LoadMxcsr(new Mem(Register.Rsp, 0));
         assembler.Load(Register.Rax, new Mem(Register.Rsp, 8));
+        assembler.Load(Register.Rcx, new Mem(Register.Rsp, 16));
         assembler.Op(Alu.Add, Register.Rsp, 24);
         foreach (Register register in CallerSaved.Reverse())
         {
             assembler.Pop(register);
         }
 
+        Label miss = new();
+        assembler.Test(Register.Rdx, Register.Rdx, wide: false);
+        assembler.JumpIf(Condition.Equal, miss);
         assembler.Return();
+        assembler.Mark(miss);
+        assembler.Op(Alu.Add, Register.Rsp, 8);
+        assembler.Jump(ExitBy);
     }
 
     private static void EmitExecute(Assembler assembler)

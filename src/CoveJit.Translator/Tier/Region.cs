@@ -1,13 +1,18 @@
 using System.Reflection.Emit;
-using CoveJit.Translator.Planning;
 
 namespace CoveJit.Translator.Tier;
 
 /// <summary>Translated code that was installed. The method object keeps the machine code alive.</summary>
-internal sealed class Region(RegionPlan plan, DynamicMethod method)
+/// <param name="block">Address of the block it is the entry of.</param>
+/// <param name="pages">Indices of the pages of RAM it was made from.</param>
+/// <param name="method">The compiled method.</param>
+internal sealed class Region(nint block, ulong[] pages, DynamicMethod method)
 {
-    /// <summary>What it was made from.</summary>
-    public RegionPlan Plan { get; } = plan;
+    /// <summary>Address of the block it is the entry of.</summary>
+    public nint Block { get; } = block;
+
+    /// <summary>Indices of the pages of RAM it was made from.</summary>
+    public IReadOnlyList<ulong> Pages { get; } = pages;
 
     /// <summary>The compiled method.</summary>
     public DynamicMethod Method { get; } = method;
