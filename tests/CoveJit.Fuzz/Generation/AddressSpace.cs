@@ -18,14 +18,14 @@ public sealed class AddressSpace
     private readonly Rng _rng;
     private readonly int _levels;
     private readonly ulong _root;
-    private readonly bool _napot;
+    private readonly MachineProfile _profile;
     private ulong _nextTable;
 
-    public AddressSpace(Rng rng, int index, bool user, bool napot, bool pbmt)
+    public AddressSpace(Rng rng, int index, bool user, MachineProfile profile)
     {
         _rng = rng;
-        _napot = napot;
-        Pbmt = pbmt;
+        _profile = profile;
+        Pbmt = profile == MachineProfile.Extended && rng.Chance(50);
         User = user;
         _levels = rng.Between(3, 5);
         _root = MemoryLayout.PageTables + ((ulong)index * TableBytes);
@@ -33,14 +33,16 @@ public sealed class AddressSpace
 
         ulong permissions = V | R | W | X | A | D;
         ulong guest = user ? U : 0;
-        MapSuperpage(MemoryLayout.Harness, permissions);
-        MapSuperpage(MemoryLayout.DataPage, permissions | guest);
-        MapSuperpage(MemoryLayout.Code, permissions | guest);
-        MapSuperpage(MemoryLayout.Code + 0x20_0000, permissions | guest);
+        MapIdentity(MemoryLayout.Harness, permissions);
+        MapIdentity(MemoryLayout.DataPage, permissions | guest);
+        MapIdentity(MemoryLayout.Code, permissions | guest);
+        MapIdentity(MemoryLayout.Code + 0x20_0000, permissions | guest);
         for (int i = 0; i < Mappings; i++)
         {
-            MapRandom();
+            MapPool();
         }
+
+        MapHole();
     }
 
     public bool User { get; }
@@ -51,6 +53,9 @@ public sealed class AddressSpace
     /// <summary>Addresses worth accessing, one a mapping, each leading into the page pool.</summary>
     public List<ulong> Targets { get; } = [];
 
+    /// <summary>An address that, if its page may be accessed at all, leads to where nothing is: an access fault after a good translation.</summary>
+    public ulong Hole { get; private set; }
+
     /// <summary>satp with a random ASID.</summary>
     public ulong Satp => ((ulong)(_levels + 5) << 60) | ((_rng.Next() & 0xFFFF) << 44) | (_root >> 12);
 
@@ -59,61 +64,71 @@ public sealed class AddressSpace
 
     public IReadOnlyList<(ulong Address, ulong Value)> Entries => [.. _entries.Select(e => (e.Key, e.Value))];
 
-    private void MapSuperpage(ulong address, ulong bits) => Map(address, 1, (address >> 2) | bits, plain: true);
+    private void MapIdentity(ulong address, ulong bits) => Map(address, 1, (address >> 2) | bits, damage: false);
 
-    private void MapRandom()
+    private void MapPool()
+    {
+        (ulong va, int level) = Place();
+        int page = _rng.Below(4);
+        if (level > 0)
+        {
+            ulong size = SizeAt(level);
+            ulong physical = MemoryLayout.PagePool & ~(size - 1);
+            Map(va, level, Misalign(physical >> 12, level) << 10 | LeafBits(level));
+            va += MemoryLayout.PagePool - physical + ((ulong)page << 12);
+        }
+        else if (_profile == MachineProfile.Extended && _rng.Chance(35))
+        {
+            va = (va & ~0xFFFFUL) | ((ulong)page << 12);
+            ulong leaf = (1UL << 63) | LeafBits(0);
+            ulong pattern = 8; // the one legal: 64 KiB
+            if (_rng.Chance(15))
+            {
+                // QEMU 7.2 updates A and D before it sees that the pattern is reserved: leave it nothing to update.
+                pattern = _rng.OneOf<ulong>(0, 1, 2, 4, 12);
+                leaf |= A | D;
+            }
+
+            for (ulong i = 0; i < 16; i++)
+            {
+                Map((va & ~0xFFFFUL) | (i << 12), 0, ((MemoryLayout.PagePool >> 12) | pattern) << 10 | leaf);
+            }
+        }
+        else
+        {
+            Map(va, 0, PoolPpn(page) | LeafBits(0));
+            if (IndexAt(va, 0) != 511 && _rng.Chance(70))
+            {
+                Map(va + 0x1000, 0, PoolPpn(page + 1) | LeafBits(0));
+            }
+        }
+
+        Targets.Add(va);
+    }
+
+    private void MapHole()
+    {
+        (ulong va, int level) = Place();
+        Map(va, level, Misalign(1UL << 40, level) << 10 | LeafBits(level));
+        Hole = va;
+    }
+
+    /// <summary>Where a random leaf goes: an aligned virtual address and the level.</summary>
+    private (ulong Address, int Level) Place()
     {
         int level = _rng.Chance(55) ? 0 : _rng.Below(_levels);
         ulong va;
         do
         {
-            va = SignExtend(_rng.Next() & ~0xFFFUL);
+            va = SignExtend(_rng.Next() & ~(SizeAt(level) - 1));
         }
-        // The identity mappings share the root entry of addresses around 2 GiB: keep away from it.
-        while (IndexAt(va, _levels - 1) == IndexAt(MemoryLayout.Harness, _levels - 1));
-
-        int page = _rng.Below(4);
-        ulong bits = LeafBits();
-        ulong target;
-        if (level == 0)
-        {
-            bool contiguous = _napot && _rng.Chance(35);
-            if (contiguous)
-            {
-                va = (va & ~0xFFFFUL) | ((ulong)page << 12);
-                ulong pool = MemoryLayout.PagePool >> 12;
-                // Mostly the one legal pattern (64 KiB), sometimes a reserved one.
-                ulong pattern = _rng.Chance(85) ? 8UL : _rng.OneOf<ulong>(0, 1, 2, 4, 12);
-                ulong value = (1UL << 63) | ((pool | pattern) << 10) | bits;
-                for (int i = 0; i < 16; i++)
-                {
-                    Map((va & ~0xFFFFUL) | ((ulong)i << 12), 0, value, plain: false);
-                }
-            }
-            else
-            {
-                Map(va, 0, LeafPpn(MemoryLayout.PagePool + ((ulong)page << 12), 0) | bits, plain: false);
-                if (IndexAt(va, 0) != 511 && _rng.Chance(70))
-                {
-                    Map(va + 0x1000, 0, LeafPpn(MemoryLayout.PagePool + ((ulong)(page + 1) << 12), 0) | LeafBits(), plain: false);
-                }
-            }
-
-            target = va;
-        }
-        else
-        {
-            ulong size = 1UL << (12 + (9 * level));
-            va &= ~(size - 1);
-            ulong physical = MemoryLayout.PagePool & ~(size - 1);
-            Map(va, level, LeafPpn(physical, level) | bits, plain: false);
-            target = va + (MemoryLayout.PagePool - physical) + ((ulong)page << 12);
-        }
-
-        Targets.Add(SignExtend(target));
+        // Each has a root entry to itself, so that no leaf covers, or makes a table of, another or the identity mapping.
+        // In the lowest 32 GiB QEMU's machine has devices that ours has not, which untranslated accesses from M would find.
+        while (_entries.ContainsKey(_root + (IndexAt(va, _levels - 1) * 8)) || va >> 35 == 0);
+        return (va, level);
     }
 
-    private ulong LeafBits()
+    private ulong LeafBits(int level)
     {
         ulong bits = V | A | D | (_rng.Next() & (U | G | 0x300));
         bits |= _rng.Below(10) switch
@@ -136,54 +151,36 @@ public sealed class AddressSpace
             bits &= ~V;
         }
 
-        // Without Svnapot in the machine QEMU 7.2 checks the reserved bits, with it it does not.
-        if (!_napot && !Pbmt && _rng.Chance(8))
+        if (_profile == MachineProfile.Plain)
         {
-            bits |= 1UL << _rng.Between(54, 60);
+            if (_rng.Chance(8))
+            {
+                bits |= 1UL << _rng.Between(54, 62); // reserved
+            }
         }
-
-        if (Pbmt && _rng.Chance(40))
+        else if (Pbmt && _rng.Chance(40))
         {
             bits |= (ulong)_rng.Between(1, 2) << 61;
         }
-        else if (!Pbmt && !_napot && _rng.Chance(5))
-        {
-            bits |= (ulong)_rng.Between(1, 3) << 61;
-        }
 
-        return bits;
+        // Above level 0 no permission means a pointer: to the page pool, where any table might be found.
+        return level > 0 && (bits & (R | W | X)) == 0 ? bits | R : bits;
     }
 
-    private ulong LeafPpn(ulong physical, int level)
-    {
-        if (_rng.Chance(4))
-        {
-            // Nothing lives there: an access fault after a good translation.
-            physical = 0x10_0000_0000_0000 & ~((1UL << (12 + (9 * level))) - 1);
-        }
+    private static ulong PoolPpn(int page) => ((MemoryLayout.PagePool >> 12) + (ulong)page) << 10;
 
-        ulong ppn = physical >> 12;
-        if (level > 0 && _rng.Chance(10))
-        {
-            ppn |= 1UL << _rng.Below(9 * level);
-        }
+    private ulong Misalign(ulong ppn, int level) => level > 0 && _rng.Chance(10) ? ppn | (1UL << _rng.Below(9 * level)) : ppn;
 
-        return ppn << 10;
-    }
+    private static ulong SizeAt(int level) => 1UL << (12 + (9 * level));
 
-    private void Map(ulong va, int level, ulong leaf, bool plain)
+    private void Map(ulong va, int level, ulong leaf, bool damage = true)
     {
         ulong table = _root;
         for (int l = _levels - 1; l > level; l--)
         {
             ulong slot = table + (IndexAt(va, l) * 8);
-            if (!_entries.TryGetValue(slot, out ulong entry) || (entry & (R | W | X)) != 0)
+            if (!_entries.TryGetValue(slot, out ulong entry))
             {
-                if (_entries.ContainsKey(slot))
-                {
-                    return; // an earlier superpage covers it
-                }
-
                 entry = ((_nextTable >> 12) << 10) | V;
                 _nextTable += 0x1000;
                 if (_nextTable - _root > TableBytes)
@@ -191,7 +188,7 @@ public sealed class AddressSpace
                     throw new InvalidOperationException("An address space outgrew its table memory.");
                 }
 
-                if (!plain && _rng.Chance(3))
+                if (damage && _rng.Chance(3))
                 {
                     entry |= _rng.OneOf(A, D, U, A | D);
                 }

@@ -12,13 +12,13 @@ public sealed record GeneratedProgram(ulong Seed, int Index, MachineProfile Prof
     public static GeneratedProgram Generate(ulong seed, int index, Mix mix, int instructions)
     {
         Rng rng = new(new Rng(seed).Next() ^ ((ulong)index * 0xD6E8_FEB8_6659_FD93));
-        MachineProfile profile = index % 2 == 0 ? MachineProfile.Plain : MachineProfile.Napot;
+        MachineProfile profile = index % 2 == 0 ? MachineProfile.Plain : MachineProfile.Extended;
         List<AddressSpace> spaces = [];
         if (mix.HasFlag(Mix.Paging))
         {
             for (int i = 0; i < AddressSpaces; i++)
             {
-                spaces.Add(new AddressSpace(rng, i, user: i % 2 == 0, profile == MachineProfile.Napot, pbmt: rng.Chance(30)));
+                spaces.Add(new AddressSpace(rng, i, user: i % 2 == 0, profile));
             }
         }
 

@@ -58,7 +58,7 @@ public sealed partial class SegmentGenerator
                 immediate = immediate == 0 ? 1 : immediate;
                 Emit(Insn.Short(Compressed.Ci(1, 3, rd, immediate), $"c.lui {X(rd)}, {immediate}"));
                 break;
-            case 4:
+            case 4 when !_reserved[Sp]:
                 immediate = _rng.Between(-32, 31) * 16;
                 immediate = immediate == 0 ? 16 : immediate;
                 Emit(Insn.Short(Compressed.Addi16Sp(immediate), $"c.addi16sp {immediate}"));

@@ -198,12 +198,12 @@ public sealed partial class SegmentGenerator
     private void PagedMemory()
     {
         int rs1 = FirstBase + _rng.Below(BaseCount);
-        // From M, untranslated, these addresses hold nothing: no AMO (see WildMemory), and aligned accesses only, because QEMU 7.2
-        // rounds mtval down when it splits a misaligned access to what is not RAM.
-        bool bare = _start == Privilege.Machine && !_modified;
+        // Outside RAM, and from M, untranslated, all these addresses are there: no AMO (see WildMemory), and aligned accesses only,
+        // because QEMU 7.2 rounds xtval down when it splits a misaligned load from what is not RAM.
+        bool outside = rs1 == WildBase || (_start == Privilege.Machine && !_modified);
         switch (_rng.Below(12))
         {
-            case 0 when !bare:
+            case 0 when !outside:
                 AtomicOn(rs1, _rng.Chance(50));
                 break;
             case 1:
@@ -212,7 +212,7 @@ public sealed partial class SegmentGenerator
             default:
                 var access = PickAccess();
                 int offset = _rng.Between(-64, 63);
-                Access(access, rs1, bare || _rng.Chance(70) ? offset & -access.Size : offset);
+                Access(access, rs1, outside || _rng.Chance(70) ? offset & -access.Size : offset);
                 break;
         }
     }

@@ -217,7 +217,9 @@ public sealed partial class SegmentGenerator
     {
         int rs1 = _rng.Chance(50) ? 0 : _space is null ? Any() : FirstBase + _rng.Below(BaseCount);
         int rs2 = _rng.Chance(50) ? 0 : Any();
-        if (_start != Privilege.User && !_dropped && _rng.Chance(40))
+        // Only where they are legal: QEMU 7.2 puts zero into xtval when sinval.vma is not, and lets U-mode execute sfence.w.inval.
+        bool legal = !_dropped && (_start == Privilege.Machine || (_start == Privilege.Supervisor && !_trapsVirtualMemory));
+        if (legal && _rng.Chance(40))
         {
             Emit(0x1800_0073, "sfence.w.inval");
             Emit(Formats.R(0x73, 0, 0x0B, 0, rs1, rs2), $"sinval.vma {X(rs1)}, {X(rs2)}");

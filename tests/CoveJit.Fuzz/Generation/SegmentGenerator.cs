@@ -9,13 +9,14 @@ namespace CoveJit.Fuzz.Generation;
 /// the partial files, one an instruction family.
 /// </summary>
 /// <remarks>
-/// gp and tp never change; in a loop its counter does not either, and paged segments keep x24..x29 as addresses of the
-/// random mappings. Everything else is free game.
+/// gp and tp never change; in a loop its counter does not either, and paged segments keep x24..x28 as addresses of the
+/// random mappings and x29 as one outside RAM or outside all mappings. Everything else is free game.
 /// </remarks>
 public sealed partial class SegmentGenerator
 {
     private const int FirstBase = 24;
     private const int BaseCount = 6;
+    private const int WildBase = FirstBase + BaseCount - 1;
 
     private readonly Rng _rng;
     private readonly Mix _mix;
@@ -23,6 +24,7 @@ public sealed partial class SegmentGenerator
     private readonly bool[] _reserved = new bool[32];
     private readonly List<Item> _items = [];
     private readonly bool _delegates;
+    private readonly bool _trapsVirtualMemory;
     private readonly Privilege _start;
     private List<Insn> _current = [];
     private bool _nested;
@@ -36,6 +38,7 @@ public sealed partial class SegmentGenerator
         _reserved[Gp] = true;
         _reserved[Tp] = true;
         _delegates = rng.Chance(60);
+        _trapsVirtualMemory = rng.Chance(20);
         _start = space is null
             ? (mix.HasFlag(Mix.Csr) && rng.Chance(15) ? rng.OneOf(Privilege.User, Privilege.Supervisor) : Privilege.Machine)
             : rng.Chance(20) ? Privilege.Machine : space.User ? Privilege.User : Privilege.Supervisor;
@@ -86,7 +89,7 @@ public sealed partial class SegmentGenerator
         {
             for (int i = 0; i < BaseCount; i++)
             {
-                x[FirstBase + i] = BaseAddress();
+                x[FirstBase + i] = FirstBase + i == WildBase ? WildBaseAddress() : BaseAddress();
             }
 
             for (ulong page = 0; page <= 4; page++)
@@ -102,7 +105,7 @@ public sealed partial class SegmentGenerator
         if (_space is not null || csr)
         {
             status = _rng.Next() & (Mstatus.Sum | Mstatus.Mxr | Mstatus.Spie | Mstatus.Spp | Mstatus.Sie);
-            if (_rng.Chance(20))
+            if (_trapsVirtualMemory)
             {
                 status |= Mstatus.Tvm;
             }
@@ -157,19 +160,20 @@ public sealed partial class SegmentGenerator
 
     private ulong BaseAddress()
     {
-        if (_rng.Chance(8))
-        {
-            return _rng.Below(3) switch
-            {
-                0 => 1UL << _rng.Between(38, 63), // just outside, or not canonical
-                1 => _rng.Next() & ~63UL,
-                _ => MemoryLayout.Harness + 0x40, // supervisor pages
-            };
-        }
-
         ulong offset = _rng.Chance(70) ? (ulong)_rng.Between(64, 128) : (ulong)_rng.Between(0xF80, 0xFC0);
-        return _rng.Pick(_space!.Targets) + (offset & (_rng.Chance(80) ? ~7UL : ~0UL));
+        // From M some accesses are untranslated, and those must be aligned: see PagedMemory.
+        bool aligned = _start == Privilege.Machine || _rng.Chance(80);
+        return _rng.Pick(_space!.Targets) + (aligned ? offset & ~7UL : offset);
     }
+
+    private ulong WildBaseAddress() => _rng.Below(6) switch
+    {
+        0 => 1UL << _rng.Between(38, 63), // just outside, or not canonical
+        1 => _rng.Next() & ~63UL,
+        // Supervisor pages: where they may be written, that is the end of the harness.
+        2 when _start == Privilege.User => MemoryLayout.Harness + 0x40,
+        _ => _space!.Hole + (ulong)(_rng.Between(8, 16) * 8),
+    };
 
     private void AddItem()
     {

@@ -327,7 +327,8 @@ public static class HarnessCode
             }
         }
 
-        // T0 and T2 still hold mstatus and mepc.
+        // T0 still holds mstatus.
+        c.Csrr(T2, Csr.Mepc);
         c.Sd(T2, Tp, state + (StateLayout.MepcIndex * 8));
         c.Li(T1, Mstatus.Compared);
         c.And(T0, T0, T1);
