@@ -16,7 +16,7 @@ namespace CoveJit.Translator;
 /// </remarks>
 public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 {
-    // Hotter blocks push out colder ones when the compiler cannot follow.
+    // More than the compiler can follow with for the moment.
     private const int MaximumQueue = 1024;
 
     private readonly CodeCache _code;
@@ -119,6 +119,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         {
             if (_queue.Count >= MaximumQueue)
             {
+                block->Heat = 0; // asks again later
                 return;
             }
 
