@@ -33,7 +33,7 @@ public sealed class ExpressionTests
     public void What_compilers_emit_most_has_an_expression_that_can_be_emitted()
     {
         Op[] called = [.. Instructions.OfKind(OpKind.Alu).Concat(Instructions.OfKind(OpKind.Branch)).Where(op => !OpInfo.UsesFloat(op) && !IsExpressible(op) && op != Op.Auipc)];
-        Assert.Equal([], called);
+        Assert.True(called.Length == 0, string.Join(' ', called));
     }
 
     [Theory]
@@ -146,7 +146,7 @@ public sealed class ExpressionTests
         : Choices(count - 1).SelectMany(chosen => Places.Select(place => (Operand[])[.. chosen, place]));
 
     private static bool IsExpressible(Op op) => OpInfo.Kind(op) is OpKind.Alu or OpKind.Branch or OpKind.Jump && op is not (Op.Illegal or Op.BlockEnd)
-        && Known[op] is Node node && NodeEmitter.CanEmit(node)
+        && Known[op] is Node node && NodeEmitter.CanEmit(node) && Known.DeclarationOf(op).Method.ReturnType != typeof(ushort)
         && Known.DeclarationOf(op).Parameters.All(parameter => parameter.ParameterType == typeof(ulong) || parameter.ParameterType == typeof(uint) || parameter.ParameterType == typeof(long) || parameter.ParameterType == typeof(int));
 
     private static bool IsRegister(ParameterInfo parameter) => parameter.Name is "rs1" or "rs2" or "fs1" or "fs2" or "fs3";
