@@ -150,6 +150,17 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         return _end ?? new MachineEnd(MachineEndKind.Stopped);
     }
 
+    /// <summary>How the machine ended, or null while it has not.</summary>
+    internal MachineEnd? Ended => _end;
+
+    /// <summary>The hart that <see cref="RunSlice"/> runs next. Only with <see cref="MachineOptions.InstructionCount"/>.</summary>
+    internal Hart CurrentHart => _harts[((RoundRobinScheduler)_scheduler).Current];
+
+    /// <summary>Runs one hart's slice, or a part of it, where <see cref="Run"/> runs all. Only with <see cref="MachineOptions.InstructionCount"/>.</summary>
+    /// <param name="most">Instructions to execute at most.</param>
+    /// <returns>False if the machine has ended.</returns>
+    internal bool RunSlice(ulong most = ulong.MaxValue) => ((RoundRobinScheduler)_scheduler).RunSlice(most);
+
     /// <summary>Stops the machine. Thread-safe; does not wait.</summary>
     public void Stop() => End(new MachineEnd(MachineEndKind.Stopped));
 
@@ -197,7 +208,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         uint region = Options.RegionThreshold ?? RegionThreshold;
         if ((Options.Tiers & Tiers.Regions) != 0)
         {
-            Translator = Own(new RegionTranslator(Code, _harts));
+            Translator = Own(new RegionTranslator(Code, _harts, background: !Options.Check));
         }
 
         if ((Options.Tiers & Tiers.Native) != 0 && NativeTranslator.IsSupported)
@@ -325,6 +336,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         memory.TryWrite(layout.DeviceTreeAddress, blob);
+        Symbols = new[] { layout.Kernel, layout.Firmware }.OfType<LoadedImage>().Select(image => image.Symbols).FirstOrDefault(symbols => symbols.Count > 0, SymbolTable.Empty);
         DeviceTree = blob;
         if (layout.Firmware is null)
         {

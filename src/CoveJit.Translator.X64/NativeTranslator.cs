@@ -25,7 +25,6 @@ public sealed unsafe class NativeTranslator : ITranslator
         _regions = regions;
         _code = code;
         _runtime = new NativeRuntime(code, _assembler);
-        _runtime.Publish();
         _emitter = new BlockEmitter(_assembler, _runtime, code);
         code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
     }
@@ -38,6 +37,9 @@ public sealed unsafe class NativeTranslator : ITranslator
 
     /// <summary>Bytes of native code made since the start.</summary>
     public long BytesEmitted { get; private set; }
+
+    /// <summary>Whether what executes a block is native code of this tier.</summary>
+    public static bool Executes(Block* block) => Volatile.Read(ref block->Entry) == NativeRuntime.ManagedEntry;
 
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)

@@ -29,18 +29,24 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly List<RegionPlan> _queue = [];
     private readonly List<(Region Region, ulong[] Passes)> _retired = [];
     private readonly SemaphoreSlim _work = new(0);
-    private readonly Thread _thread;
+    private readonly Thread? _thread;
     private volatile bool _stopping;
     private int _installed;
 
     /// <summary>Starts the tier. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="harts">All harts that execute it.</param>
+    /// <param name="background">Whether regions are compiled on a thread of their own; if not, a hart waits for the region it asks for, and runs repeat exactly.</param>
     /// <remarks>It is yet to be attached to the code cache, alone or behind another tier.</remarks>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts)
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, bool background = true)
     {
         _code = code;
         _harts = harts;
+        if (!background)
+        {
+            return;
+        }
+
         _thread = new Thread(Work) { Name = "translator", IsBackground = true };
         _thread.Start();
     }
@@ -72,7 +78,14 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             _queue.Add(plan);
         }
 
-        _work.Release();
+        if (_thread is null)
+        {
+            CompileNext();
+        }
+        else
+        {
+            _work.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -102,7 +115,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     {
         _stopping = true;
         _work.Release();
-        _thread.Join();
+        _thread?.Join();
         _work.Dispose();
     }
 
@@ -116,18 +129,23 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
                 return;
             }
 
-            if (TakeHottest() is RegionPlan plan)
-            {
-                System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
-                DynamicMethod method = _compiler.Compile(plan, out nint entry);
-                CompileTime += watch.Elapsed;
-                RegionsCompiled++;
-                InstructionsCompiled += plan.InstructionCount;
-                Install(plan, method, entry);
-            }
-
-            FreeRetired();
+            CompileNext();
         }
+    }
+
+    private void CompileNext()
+    {
+        if (TakeHottest() is RegionPlan plan)
+        {
+            System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
+            DynamicMethod method = _compiler.Compile(plan, out nint entry);
+            CompileTime += watch.Elapsed;
+            RegionsCompiled++;
+            InstructionsCompiled += plan.InstructionCount;
+            Install(plan, method, entry);
+        }
+
+        FreeRetired();
     }
 
     private RegionPlan? TakeHottest()

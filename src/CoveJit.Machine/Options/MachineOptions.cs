@@ -62,6 +62,12 @@ public sealed record MachineOptions
     /// <summary>How often a block runs before a region is compiled that starts with it; null for the usual.</summary>
     public uint? RegionThreshold { get; init; }
 
+    /// <summary>
+    /// Whether the run is repeated on the interpreter, in step, and compared: <see cref="Inspection.Lockstep"/>. Needs <see cref="InstructionCount"/>;
+    /// regions are then compiled where they are asked for, so that a run repeats down to what executes each block.
+    /// </summary>
+    public bool Check { get; init; }
+
     /// <summary>Largest paging mode the harts offer.</summary>
     public PagingMode Paging { get; init; } = PagingMode.Sv57;
 

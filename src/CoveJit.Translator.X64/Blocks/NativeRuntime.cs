@@ -17,15 +17,12 @@ internal sealed unsafe class NativeRuntime
     private static readonly Register[] Volatile = [Register.Rsi, Register.Rdi, Register.R8, Register.R9, Register.R10, Register.R11];
     private static readonly Register[] CalleeSaved = [Register.Rbp, Register.Rbx, Register.R12, Register.R13, Register.R14, Register.R15];
 
-    private static delegate* unmanaged<HartState*, nint, int> s_enter;
-
     /// <summary>Writes the fixed code at the start of a code cache's memory for native code.</summary>
     public NativeRuntime(CodeCache code, Assembler assembler)
     {
         code.EnableHostCode(0);
         assembler.Position = code.HostCode;
-        Enter = (nint)assembler.Position;
-        EmitEnter(assembler);
+        EmitEnter(assembler); // first, where EnterBlock finds it: it must be the code of the hart's own machine
         ExitAt = assembler.Position;
         EmitExits(assembler);
         Fill = assembler.Position;
@@ -35,9 +32,6 @@ internal sealed unsafe class NativeRuntime
         code.EnableHostCode((nint)Miss);
         End = assembler.Position;
     }
-
-    /// <summary>The entry: (state, native code).</summary>
-    public nint Enter { get; }
 
     /// <summary>Leaves at the page offset in rax with the exit in edx.</summary>
     public byte* ExitAt { get; }
@@ -60,13 +54,10 @@ internal sealed unsafe class NativeRuntime
     /// <summary>What <see cref="Block.Entry"/> is for a block with native code.</summary>
     public static nint ManagedEntry => (nint)(delegate*<HartState*, Block*, TranslatedExit>)&EnterBlock;
 
-    /// <summary>Sets the entry of this process. All machines' are alike.</summary>
-    public void Publish() => s_enter = (delegate* unmanaged<HartState*, nint, int>)Enter;
-
     private static TranslatedExit EnterBlock(HartState* state, Block* block)
     {
         state->PageBase = state->Pc & ~0xFFFUL;
-        int exit = s_enter(state, block->Native);
+        int exit = ((delegate* unmanaged<HartState*, nint, int>)(state->Arena + CodeCache.HostCodeStart))(state, block->Native);
         if ((state->Mxcsr & 63) != 0)
         {
             state->Fflags |= HostFloat.FlagsOf(state->Mxcsr);
