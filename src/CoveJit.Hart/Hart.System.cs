@@ -78,6 +78,7 @@ public sealed unsafe partial class Hart
     public Flow Pause()
     {
         _yielding = true;
+        Interlocked.Or(ref _state->Attention, (int)Attention.Interrupt); // translated code goes on after an instruction, but not past attention
         return Flow.Leave;
     }
 
