@@ -1,4 +1,5 @@
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.State;
 using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 using CoveJit.Memory.Translation;
