@@ -123,6 +123,21 @@ internal static class MachineRunner
         {
             File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
         }
+
+        if (options.Profile)
+        {
+            ProfileReport.Write(machine, HostText.Error);
+        }
+
+        if (options.DumpAsmFile is { } assembly)
+        {
+            using StreamWriter writer = new(assembly) { NewLine = "\n" };
+            AssemblyReport.Write(machine, writer);
+        }
+        else if (options.DumpAsm is not null)
+        {
+            AssemblyReport.Write(machine, HostText.Error);
+        }
     }
 
     /// <summary>The terminal as machines see it: output goes on across reboots, input to the machine that runs at the time.</summary>

@@ -14,6 +14,7 @@ using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Htif;
+using CoveJit.Machines.Inspection;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Running;
@@ -127,6 +128,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     /// <summary>The baseline tier, or null.</summary>
     public NativeTranslator? NativeTranslator { get; private set; }
 
+    /// <summary>What was translated, where the options want to know; otherwise null.</summary>
+    public TranslationLog? Translations { get; private set; }
+
     /// <summary>What each hart implements.</summary>
     public HartConfiguration Configuration { get; }
 
@@ -206,14 +210,19 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         const uint NativeThreshold = 4;
         const uint RegionThreshold = 30_000;
         uint region = Options.RegionThreshold ?? RegionThreshold;
+        if (Options.ObservesTranslation)
+        {
+            Translations = Own(new TranslationLog(Options, () => Symbols));
+        }
+
         if ((Options.Tiers & Tiers.Regions) != 0)
         {
-            Translator = Own(new RegionTranslator(Code, _harts, background: !Options.Check));
+            Translator = Own(new RegionTranslator(Code, _harts, background: !Options.Check, Translations));
         }
 
         if ((Options.Tiers & Tiers.Native) != 0 && NativeTranslator.IsSupported)
         {
-            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region);
+            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region, Translations);
         }
         else if (Translator is not null)
         {

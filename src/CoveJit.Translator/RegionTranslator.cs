@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Translator.Inspection;
 using CoveJit.Translator.Planning;
 using CoveJit.Translator.Tier;
 
@@ -30,6 +31,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly List<(Region Region, ulong[] Passes)> _retired = [];
     private readonly SemaphoreSlim _work = new(0);
     private readonly Thread? _thread;
+    private readonly ITranslationObserver? _observer;
     private volatile bool _stopping;
     private int _installed;
 
@@ -37,11 +39,13 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="harts">All harts that execute it.</param>
     /// <param name="background">Whether regions are compiled on a thread of their own; if not, a hart waits for the region it asks for, and runs repeat exactly.</param>
+    /// <param name="observer">Hears of each region, or null.</param>
     /// <remarks>It is yet to be attached to the code cache, alone or behind another tier.</remarks>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, bool background = true)
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, bool background = true, ITranslationObserver? observer = null)
     {
         _code = code;
         _harts = harts;
+        _observer = observer;
         if (!background)
         {
             return;
@@ -138,10 +142,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         if (TakeHottest() is RegionPlan plan)
         {
             System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
-            DynamicMethod method = _compiler.Compile(plan, out nint entry);
+            RegionInspection? inspection = _observer is null ? null : new RegionInspection(_observer, plan);
+            DynamicMethod method = _compiler.Compile(plan, out nint entry, inspection);
             CompileTime += watch.Elapsed;
             RegionsCompiled++;
             InstructionsCompiled += plan.InstructionCount;
+            inspection?.Report(entry);
             Install(plan, method, entry);
         }
 

@@ -17,10 +17,11 @@ internal sealed class MachinePair : IDisposable
     {
         _translatedConsole = new ConsoleTally(host);
         _interpretedConsole = new ConsoleTally(null);
-        Interpreted = new Machine(options with { Tiers = Tiers.None, Trace = TraceKinds.None, StatisticsFile = null }, _interpretedConsole);
+        MachineOptions quiet = options with { Trace = TraceKinds.None, DumpAsm = null, Profile = false, PerfMap = false };
+        Interpreted = new Machine(quiet with { Tiers = Tiers.None }, _interpretedConsole);
         try
         {
-            Translated = new Machine(options, _translatedConsole);
+            Translated = new Machine(host is null ? quiet : options, _translatedConsole);
             prepare?.Invoke(Translated);
         }
         catch

@@ -15,6 +15,9 @@ internal sealed class RegionPlan
     /// <summary>Decoded blocks outside the region that direct control transfers lead to, by offset: their entries are looked at when the transfer is made.</summary>
     public required IReadOnlyDictionary<int, nint> Links { get; init; }
 
+    /// <summary>Virtual address of the home page when the region was planned.</summary>
+    public required ulong HomePage { get; init; }
+
     /// <summary>Number of guest instructions.</summary>
     public int InstructionCount => Blocks.Sum(block => block.Instructions.Length);
 

@@ -132,6 +132,7 @@ internal sealed unsafe class RegionPlanner
             Pages = [.. _pages.Where(page => inhabited.Contains(page.Offset))],
             ByOffset = order.ToDictionary(block => block.Offset),
             Links = links,
+            HomePage = _base,
         };
     }
 
