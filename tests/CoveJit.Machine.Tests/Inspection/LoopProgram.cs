@@ -11,6 +11,9 @@ internal sealed class LoopProgram : IMachineHost, IDisposable
     public const ulong Loop = Start + 8;
     public const ulong AfterLoop = Start + 0x18;
 
+    // tohost is not in the page of the code, which a store there would discard.
+    private const int Size = 0x2000;
+
     private static readonly uint[] Code =
     [
         0x0000_0293, // addi t0, zero, 0
@@ -19,7 +22,7 @@ internal sealed class LoopProgram : IMachineHost, IDisposable
         0x00A5_85B3, //       add a1, a1, a0
         0x0012_8293, //       addi t0, t0, 1
         0xFE62_9AE3, //       bne t0, t1, loop
-        0x0000_0397, // auipc t2, 0
+        0x0000_1397, // auipc t2, 1
         0x0010_0E13, // addi t3, zero, 1
         0x3FC3_B423, // sd t3, 0x3e8(t2): tohost
         0x0000_006F, // j .
@@ -29,8 +32,8 @@ internal sealed class LoopProgram : IMachineHost, IDisposable
 
     public LoopProgram()
     {
-        byte[] elf = Samples.Elf([(Start, Start, 4096, 4096)], Start, ("_start", Start, 8), ("loop", Loop, 0x10), ("tohost", Start + 0x400, 8));
-        Span<byte> segment = elf.AsSpan(64 + 56, 4096);
+        byte[] elf = Samples.Elf([(Start, Start, Size, Size)], Start, ("_start", Start, 8), ("loop", Loop, 0x10), ("tohost", Start + 0x1400, 8));
+        Span<byte> segment = elf.AsSpan(64 + 56, Size);
         segment.Clear();
         MemoryMarshal.AsBytes<uint>(Code).CopyTo(segment);
         File.WriteAllBytes(_path, elf);
