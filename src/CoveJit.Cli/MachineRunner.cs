@@ -1,5 +1,7 @@
+using System.Globalization;
 using CoveJit.Cli.Terminal;
 using CoveJit.Machines;
+using CoveJit.Machines.Inspection;
 using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli;
@@ -24,6 +26,11 @@ internal static class MachineRunner
             using Machine machine = new(options, new TerminalHost(nowhere));
             File.WriteAllBytes(path, machine.DeviceTree.ToArray());
             return 0;
+        }
+
+        if (options.Check)
+        {
+            return RunChecked(options);
         }
 
         using RawTerminal? terminal = options.HtifProgram is null ? RawTerminal.TryEnter(StandardInput) : null;
@@ -76,6 +83,34 @@ internal static class MachineRunner
         }
     }
 
+    // Input is not read: it could not be the same each time. Without a raw terminal Ctrl-C ends the run.
+    private static int RunChecked(MachineOptions options)
+    {
+        using ConsoleOutput output = new(StandardOutput);
+        TerminalHost host = new(output);
+        Lockstep? lockstep = null;
+        using HostSignals signals = new(() => Volatile.Read(ref lockstep)?.Stop());
+        while (true)
+        {
+            using Lockstep current = new(options, host);
+            Volatile.Write(ref lockstep, current);
+            MachineEnd end = current.Run();
+            output.Flush();
+            if (current.Difference is { } difference)
+            {
+                host.Report(difference.TrimEnd('\n'));
+                return FailureExitCode;
+            }
+
+            host.Report(string.Create(CultureInfo.InvariantCulture, $"{current.Instructions} instructions checked, no difference"));
+            Conclude(current.Machine, options);
+            if (end.Kind != MachineEndKind.Reboot || options.NoReboot || signals.ExitCode is not null)
+            {
+                return signals.ExitCode ?? (end.Kind == MachineEndKind.Reboot ? ResetExitCode : ExitCode(end.Code));
+            }
+        }
+    }
+
     // The host keeps the low 8 bits of an exit code: a failure must not become a success there.
     private static int ExitCode(int code) => code != 0 && (code & 0xFF) == 0 ? FailureExitCode : code;
 
@@ -90,6 +125,21 @@ internal static class MachineRunner
         if (options.StatisticsFile is { } statistics)
         {
             File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
+        }
+
+        if (options.Profile)
+        {
+            ProfileReport.Write(machine, HostText.Error);
+        }
+
+        if (options.DumpAsmFile is { } assembly)
+        {
+            using StreamWriter writer = new(assembly) { NewLine = "\n" };
+            AssemblyReport.Write(machine, writer);
+        }
+        else if (options.DumpAsm is not null)
+        {
+            AssemblyReport.Write(machine, HostText.Error);
         }
     }
 

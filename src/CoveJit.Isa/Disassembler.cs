@@ -22,6 +22,12 @@ public static partial class Disassembler
 
     private static readonly string[] OrderingSuffixes = ["", ".rl", ".aq", ".aqrl"];
 
+    /// <summary>The ABI name of an integer register.</summary>
+    public static string IntegerRegister(int number) => IntegerNames[number];
+
+    /// <summary>The ABI name of a floating-point register.</summary>
+    public static string FloatRegister(int number) => FloatNames[number];
+
     /// <summary>The text of one instruction; illegal ones appear as data (<c>.half 0x0000</c>, <c>.word 0x00000000</c>).</summary>
     /// <param name="instruction">The instruction.</param>
     /// <param name="pc">Its address, for the targets of branches and jumps.</param>

@@ -35,7 +35,7 @@ public sealed partial class Machine
         }
     }
 
-    /// <summary>Symbols of the program that runs under HTIF.</summary>
+    /// <summary>Symbols of the program that runs under HTIF, of the kernel, or of the firmware: of the first that is an ELF with symbols.</summary>
     public SymbolTable Symbols { get; private set; } = SymbolTable.Empty;
 
     /// <summary>Writes the memory between begin_signature and end_signature as riscv-arch-test wants it.</summary>

@@ -14,6 +14,7 @@ using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Htif;
+using CoveJit.Machines.Inspection;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Running;
@@ -127,6 +128,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     /// <summary>The baseline tier, or null.</summary>
     public NativeTranslator? NativeTranslator { get; private set; }
 
+    /// <summary>What was translated, where the options want to know; otherwise null.</summary>
+    public TranslationLog? Translations { get; private set; }
+
     /// <summary>What each hart implements.</summary>
     public HartConfiguration Configuration { get; }
 
@@ -149,6 +153,17 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _scheduler.Run();
         return _end ?? new MachineEnd(MachineEndKind.Stopped);
     }
+
+    /// <summary>How the machine ended, or null while it has not.</summary>
+    internal MachineEnd? Ended => _end;
+
+    /// <summary>The hart that <see cref="RunSlice"/> runs next. Only with <see cref="MachineOptions.InstructionCount"/>.</summary>
+    internal Hart CurrentHart => _harts[((RoundRobinScheduler)_scheduler).Current];
+
+    /// <summary>Runs one hart's slice, or a part of it, where <see cref="Run"/> runs all. Only with <see cref="MachineOptions.InstructionCount"/>.</summary>
+    /// <param name="most">Instructions to execute at most.</param>
+    /// <returns>False if the machine has ended.</returns>
+    internal bool RunSlice(ulong most = ulong.MaxValue) => ((RoundRobinScheduler)_scheduler).RunSlice(most);
 
     /// <summary>Stops the machine. Thread-safe; does not wait.</summary>
     public void Stop() => End(new MachineEnd(MachineEndKind.Stopped));
@@ -195,14 +210,19 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         const uint NativeThreshold = 4;
         const uint RegionThreshold = 30_000;
         uint region = Options.RegionThreshold ?? RegionThreshold;
+        if (Options.ObservesTranslation)
+        {
+            Translations = Own(new TranslationLog(Options, () => Symbols));
+        }
+
         if ((Options.Tiers & Tiers.Regions) != 0)
         {
-            Translator = Own(new RegionTranslator(Code, _harts));
+            Translator = Own(new RegionTranslator(Code, _harts, synchronous: Options.Check, observer: Translations));
         }
 
         if ((Options.Tiers & Tiers.Native) != 0 && NativeTranslator.IsSupported)
         {
-            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region);
+            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region, Translations);
         }
         else if (Translator is not null)
         {
@@ -325,6 +345,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
 
         memory.TryWrite(layout.DeviceTreeAddress, blob);
+        Symbols = new[] { layout.Kernel, layout.Firmware }.OfType<LoadedImage>().Select(image => image.Symbols).FirstOrDefault(symbols => symbols.Count > 0, SymbolTable.Empty);
         DeviceTree = blob;
         if (layout.Firmware is null)
         {

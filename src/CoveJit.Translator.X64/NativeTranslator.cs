@@ -1,6 +1,8 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Isa;
 using CoveJit.Memory.Translation;
+using CoveJit.Translator.Inspection;
 using CoveJit.Translator.X64.Assembly;
 using CoveJit.Translator.X64.Blocks;
 
@@ -14,14 +16,17 @@ public sealed unsafe class NativeTranslator : ITranslator
     private readonly NativeRuntime _runtime;
     private readonly BlockEmitter _emitter;
     private readonly ITranslator? _regions;
+    private readonly ITranslationObserver? _observer;
 
     /// <summary>Attaches the tier to a machine's code. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it is translated.</param>
     /// <param name="regions">The tier above, or null.</param>
     /// <param name="regionThreshold">How often native code of a block runs before the tier above is told.</param>
-    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0)
+    /// <param name="observer">Hears of each translation, or null.</param>
+    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0, ITranslationObserver? observer = null)
     {
+        _observer = observer;
         _regions = regions;
         _code = code;
         _runtime = new NativeRuntime(code, _assembler);
@@ -40,6 +45,9 @@ public sealed unsafe class NativeTranslator : ITranslator
 
     /// <summary>Bytes of native code made since the start.</summary>
     public long BytesEmitted { get; private set; }
+
+    /// <summary>Whether what executes a block is native code of this tier.</summary>
+    public static bool Executes(Block* block) => Volatile.Read(ref block->Entry) == NativeRuntime.ManagedEntry;
 
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
@@ -65,7 +73,15 @@ public sealed unsafe class NativeTranslator : ITranslator
 
             byte* start = _assembler.Position;
             block->NativeRuns = -_code.RegionThreshold;
-            block->Native = (nint)_emitter.Emit(block, address);
+            nint counter = _observer?.NewCounter() ?? 0;
+            List<HostMark>? marks = _observer is null ? null : [];
+            block->Native = (nint)_emitter.Emit(block, address, counter, marks is null ? null : (offset, at) => marks.Add(new HostMark(pc + (ulong?)offset, at)));
+            if (_observer is not null)
+            {
+                DecodedInstruction[] instructions = new ReadOnlySpan<DecodedInstruction>(Block.Instructions(block), block->Count).ToArray();
+                _observer.OnTranslated(new Translation(false, [new TranslatedBlock(pc, instructions, counter)], (nint)start, (int)(_assembler.Position - start), marks!, []));
+            }
+
             Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
             BlocksTranslated++;
             BytesEmitted += _assembler.Position - start;

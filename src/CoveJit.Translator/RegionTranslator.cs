@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Translator.Inspection;
 using CoveJit.Translator.Planning;
 using CoveJit.Translator.Tier;
 
@@ -27,6 +28,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private readonly List<(Region Region, ulong[] Passes)> _retired = [];
     private readonly SemaphoreSlim _work = new(0);
     private readonly Thread? _thread;
+    private readonly ITranslationObserver? _observer;
     private volatile bool _stopping;
     private int _installed;
     private int _resets;
@@ -36,10 +38,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <param name="harts">All harts that execute it.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it is translated; null if another tier is in front of this one.</param>
     /// <param name="synchronous">Whether a region is compiled on the thread of the hart that comes to it, at once: for tests, which then repeat.</param>
-    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint? threshold = null, bool synchronous = false)
+    /// <param name="observer">Hears of each region, or null.</param>
+    public RegionTranslator(CodeCache code, IReadOnlyList<Hart> harts, uint? threshold = null, bool synchronous = false, ITranslationObserver? observer = null)
     {
         _code = code;
         _harts = harts;
+        _observer = observer;
         if (threshold is uint own)
         {
             code.Attach(this, own);
@@ -188,10 +192,12 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     private void Translate(RegionPlan plan)
     {
         System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
-        DynamicMethod method = _compiler.Compile(plan, out nint entry);
+        RegionInspection? inspection = _observer is null ? null : new RegionInspection(_observer, plan);
+        DynamicMethod method = _compiler.Compile(plan, out nint entry, inspection);
         CompileTime += watch.Elapsed;
         RegionsCompiled++;
         InstructionsCompiled += plan.InstructionCount;
+        inspection?.Report(entry);
         Install(plan, method, entry);
     }
 

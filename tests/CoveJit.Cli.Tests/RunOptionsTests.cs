@@ -59,6 +59,16 @@ public sealed class RunOptionsTests
         Assert.Null(options.Firmware);
     }
 
+    [Fact]
+    public void Translated_code_can_be_looked_at()
+    {
+        Assert.Equal(new DumpTarget(0xffff_ffff_8000_0000), Bind("--dump-asm", "0xffffffff80000000").DumpAsm);
+        MachineOptions options = Bind("--check", "--dump-asm", "hot", "--dump-asm-to", "f", "--profile", "--perf-map");
+        Assert.True(options.Check && options.InstructionCount && options.Profile && options.PerfMap);
+        Assert.Equal(new DumpTarget(null), options.DumpAsm);
+        Assert.Equal("f", options.DumpAsmFile);
+    }
+
     [Theory]
     [InlineData("user", NetworkKind.User, 0)]
     [InlineData("none", NetworkKind.None, 0)]
@@ -113,6 +123,13 @@ public sealed class RunOptionsTests
     [InlineData("--net tap names no interface", "--net", "tap")]
     [InlineData("-machine sifive_u is not supported", "-M", "sifive_u")]
     [InlineData("--bios none is not supported", "-bios", "none")]
+    [InlineData("--check compares the translator with the interpreter", "--check", "--tiers", "0")]
+    [InlineData("leave --net out", "--check", "--net", "user")]
+    [InlineData("write --drive a.img,ro", "--check", "--drive", "a.img")]
+    [InlineData("--dump-asm x is not an address", "--dump-asm", "x")]
+    [InlineData("--dump-asm-to is given without --dump-asm", "--dump-asm-to", "f")]
+    [InlineData("--dump-asm is about translated code", "--dump-asm", "hot", "--tiers", "0")]
+    [InlineData("--perf-map is about translated code", "--perf-map", "--tiers", "0")]
     [InlineData("--signature is given without --htif", "--signature", "s")]
     [InlineData("leave --kernel", "--htif", "t", "--kernel", "k")]
     [InlineData("--signature-granularity 3 ", "--htif", "t", "--signature-granularity", "3")]

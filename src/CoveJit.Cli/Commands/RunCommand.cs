@@ -29,6 +29,11 @@ internal sealed class RunCommand
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
+    private readonly Option<bool> _check = new("--check") { Description = "Run the translator and the interpreter in step, with --icount, and stop at the first difference" };
+    private readonly Option<string?> _dumpAsm = Text("--dump-asm", "ADDR|hot", "At the end, write the guest, IL and host code of the translations that cover a virtual address, or of the ten hottest");
+    private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
+    private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
+    private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -51,7 +56,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -140,6 +145,19 @@ internal sealed class RunCommand
             uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and <= int.MaxValue ? times : null;
     }
 
+    private static DumpTarget ParseDumpTarget(string text)
+    {
+        if (text == "hot")
+        {
+            return new DumpTarget(null);
+        }
+
+        string digits = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? text["0x".Length..] : text;
+        return ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong address)
+            ? new DumpTarget(address)
+            : throw new UsageException($"--dump-asm {text} is not an address", "give a virtual address in hexadecimal, or hot");
+    }
+
     private static TraceKinds ParseTrace(string text)
     {
         TraceKinds kinds = TraceKinds.None;
@@ -185,7 +203,12 @@ internal sealed class RunCommand
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
-            InstructionCount = result.GetValue(_icount),
+            InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
+            Check = result.GetValue(_check),
+            DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,
+            DumpAsmFile = result.GetValue(_dumpAsmTo),
+            Profile = result.GetValue(_profile),
+            PerfMap = result.GetValue(_perfMap),
             Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
             RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
@@ -212,6 +235,40 @@ internal sealed class RunCommand
         if (options.HtifProgram is not null && (options.Kernel ?? options.Initrd ?? options.Append ?? options.Firmware) is not null)
         {
             throw new UsageException("--htif runs one bare-metal program alone", "leave --kernel, --initrd, --append and --bios out");
+        }
+
+        if (options.DumpAsm is null && options.DumpAsmFile is not null)
+        {
+            throw new UsageException("--dump-asm-to is given without --dump-asm", "add --dump-asm hot");
+        }
+
+        if (options.Tiers == Tiers.None && (options.DumpAsm is not null || options.PerfMap))
+        {
+            throw new UsageException($"{(options.PerfMap ? "--perf-map" : "--dump-asm")} is about translated code, and --tiers 0 leaves the translator out", "leave one of them out");
+        }
+
+        if (options.Check)
+        {
+            RefuseUncheckable(options);
+        }
+    }
+
+    // Two machines must see the same of the world outside, each time they run.
+    private static void RefuseUncheckable(MachineOptions options)
+    {
+        if (options.Tiers == Tiers.None)
+        {
+            throw new UsageException("--check compares the translator with the interpreter, and --tiers 0 leaves the translator out", "leave one of them out");
+        }
+
+        if (options.Network.Kind != NetworkKind.None)
+        {
+            throw new UsageException("--check cannot give two machines the same network traffic", "leave --net out");
+        }
+
+        if (options.Drives.FirstOrDefault(drive => !drive.ReadOnly) is DriveOptions drive)
+        {
+            throw new UsageException($"--check cannot let two machines write to {drive.Path}", $"write --drive {drive.Path},ro");
         }
     }
 }

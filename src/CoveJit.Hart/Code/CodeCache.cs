@@ -15,14 +15,14 @@ namespace CoveJit.Harts.Code;
 /// </remarks>
 public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 {
+    /// <summary>Offset of <see cref="HostCode"/> in the arena: the second half, from which native code reaches every block with 32-bit displacements.</summary>
+    public const ulong HostCodeStart = ArenaSize / 2;
+
     private const int TableSize = 2048 * sizeof(uint);
     private const ulong ArenaSize = 1UL << 30;
 
     // Reference 0 means "no block". What it leads to is a block header without translation, so that native code need not look.
     private const ulong FirstBlock = 32;
-
-    /// <summary>Where in the arena <see cref="HostCode"/> starts: half is for native code, which then reaches every block with 32-bit displacements.</summary>
-    public const ulong HostCodeStart = ArenaSize / 2;
 
     private readonly GuestRam _ram;
     private readonly ExtensionSet _extensions;

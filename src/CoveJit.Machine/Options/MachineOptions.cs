@@ -62,6 +62,27 @@ public sealed record MachineOptions
     /// <summary>How often a block runs before a region is compiled that starts with it; null for the usual.</summary>
     public uint? RegionThreshold { get; init; }
 
+    /// <summary>
+    /// Whether the run is repeated on the interpreter, in step, and compared: <see cref="Inspection.Lockstep"/>. Needs <see cref="InstructionCount"/>;
+    /// regions are then compiled where they are asked for, so that a run repeats down to what executes each block.
+    /// </summary>
+    public bool Check { get; init; }
+
+    /// <summary>Which translated code is written down at the end beside the guest's; null for none.</summary>
+    public DumpTarget? DumpAsm { get; init; }
+
+    /// <summary>Path that is written to; null for standard error.</summary>
+    public string? DumpAsmFile { get; init; }
+
+    /// <summary>Whether a table of the guest code that ran most is written at the end.</summary>
+    public bool Profile { get; init; }
+
+    /// <summary>Whether translated code is named for Linux perf in /tmp/perf-PID.map.</summary>
+    public bool PerfMap { get; init; }
+
+    /// <summary>Whether any option wants to know what is translated.</summary>
+    public bool ObservesTranslation => DumpAsm is not null || Profile || PerfMap;
+
     /// <summary>Largest paging mode the harts offer.</summary>
     public PagingMode Paging { get; init; } = PagingMode.Sv57;
 

@@ -15,35 +15,57 @@ internal sealed class RoundRobinScheduler(Hart[] harts, CodeCache code, Instruct
     private const int OutsidePollMilliseconds = 1;
 
     private volatile bool _stopping;
+    private bool _allIdle = true;
+    private ulong _left;
+
+    /// <summary>The hart whose slice is next, or has begun.</summary>
+    public int Current { get; private set; }
 
     /// <inheritdoc/>
     public void Run()
     {
-        while (!_stopping)
+        while (RunSlice(Quantum))
         {
-            bool idle = true;
-            foreach (Hart hart in harts)
+        }
+    }
+
+    /// <summary>Runs the current hart's slice, or goes on with it; when it is over, the next hart's turn has come.</summary>
+    /// <param name="most">Instructions to execute at most: a part of the slice.</param>
+    /// <returns>False if the machine has stopped.</returns>
+    public bool RunSlice(ulong most)
+    {
+        Hart hart = harts[Current];
+        if (_left == 0)
+        {
+            timers.RunDue();
+            _left = Math.Min(Quantum, Math.Max(1, clock.InstructionsUntil(EarliestDeadline())));
+        }
+
+        ulong budget = Math.Min(_left, most);
+        ulong before = Retired(hart);
+        SliceEnd end = hart.RunSlice((long)budget);
+        if (end == SliceEnd.CodeCacheFull)
+        {
+            code.Reset();
+        }
+
+        _left = end == SliceEnd.Budget && Retired(hart) - before == budget ? _left - budget : 0;
+        if (_left == 0)
+        {
+            _allIdle &= end == SliceEnd.Idle;
+            if (++Current == harts.Length)
             {
-                timers.RunDue();
-                ulong untilDeadline = Math.Max(1, clock.InstructionsUntil(EarliestDeadline()));
-                SliceEnd end = hart.RunSlice((long)Math.Min(Quantum, untilDeadline));
-                idle &= end == SliceEnd.Idle;
-                if (end == SliceEnd.CodeCacheFull)
+                if (_allIdle && !_stopping)
                 {
-                    code.Reset();
+                    SkipIdleTime();
                 }
 
-                if (_stopping)
-                {
-                    return;
-                }
-            }
-
-            if (idle)
-            {
-                SkipIdleTime();
+                Current = 0;
+                _allIdle = true;
             }
         }
+
+        return !_stopping;
     }
 
     /// <inheritdoc/>
@@ -55,6 +77,8 @@ internal sealed class RoundRobinScheduler(Hart[] harts, CodeCache code, Instruct
             hart.RaiseAttention(Attention.Stop);
         }
     }
+
+    private static unsafe ulong Retired(Hart hart) => hart.State->InstructionsRetired;
 
     private void SkipIdleTime()
     {

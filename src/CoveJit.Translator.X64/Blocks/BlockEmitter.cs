@@ -54,8 +54,10 @@ internal sealed unsafe partial class BlockEmitter
     /// <summary>Emits a block.</summary>
     /// <param name="block">The block.</param>
     /// <param name="address">Physical address of its first byte.</param>
+    /// <param name="counter">Address of a 64-bit counter to increment at each run, or 0.</param>
+    /// <param name="mark">Told where the code of each instruction begins: its offset in the block, null for what follows the last, and the offset of its code.</param>
     /// <returns>Its native code.</returns>
-    public byte* Emit(Block* block, ulong address)
+    public byte* Emit(Block* block, ulong address, nint counter = 0, Action<ulong?, int>? mark = null)
     {
         _block = block;
         _instruction = Block.Instructions(block);
@@ -68,9 +70,16 @@ internal sealed unsafe partial class BlockEmitter
         EmitBudget();
         EmitHeat();
         EmitFloatGuard();
+        if (counter != 0)
+        {
+            _assembler.MoveConstant(Register.Rcx, counter);
+            _assembler.Op(Alu.Add, new Mem(Register.Rcx, 0), 1);
+        }
+
         bool open = true;
         for (; _done < block->Count && open; _done++)
         {
+            mark?.Invoke((ulong)BytesDone, (int)(_assembler.Position - _start));
             open = EmitInstruction(*_instruction);
             _offset += _instruction->Length;
             _instruction++;
@@ -80,6 +89,8 @@ internal sealed unsafe partial class BlockEmitter
         {
             EmitEdge(_offset);
         }
+
+        mark?.Invoke(null, (int)(_assembler.Position - _start));
 
         // Cold code may add more of itself.
         for (int i = 0; i < _cold.Count; i++)

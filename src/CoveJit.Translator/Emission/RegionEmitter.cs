@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using CoveJit.Harts.Execution;
 using CoveJit.Isa;
+using CoveJit.Translator.Inspection;
 using CoveJit.Translator.Planning;
 
 namespace CoveJit.Translator.Emission;
@@ -30,6 +31,7 @@ internal sealed partial class RegionEmitter
     private readonly LocalBuilder? _floatDirty;
     private readonly Label _leave;
     private readonly List<Action> _cold = [];
+    private readonly RegionInspection? _inspection;
     private Label? _returnContinue;
 
     // Whether the region computes with floating point, so that the host's flags count.
@@ -39,8 +41,9 @@ internal sealed partial class RegionEmitter
     private RegionBlock _block;
     private int _index;
 
-    private RegionEmitter(ILGenerator il, RegionPlan plan, Declarations declarations)
+    private RegionEmitter(ILGenerator il, RegionPlan plan, Declarations declarations, RegionInspection? inspection)
     {
+        _inspection = inspection;
         _il = il;
         _plan = plan;
         _block = plan.Entry;
@@ -64,7 +67,12 @@ internal sealed partial class RegionEmitter
     }
 
     /// <summary>Emits a plan.</summary>
-    public static void Emit(ILGenerator il, RegionPlan plan, Declarations declarations) => new RegionEmitter(il, plan, declarations).Emit();
+    /// <param name="il">Where to.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="declarations">The instructions' semantics.</param>
+    /// <param name="inspection">What else is to be emitted and noted down for an observer, or null.</param>
+    public static void Emit(ILGenerator il, RegionPlan plan, Declarations declarations, RegionInspection? inspection = null) =>
+        new RegionEmitter(il, plan, declarations, inspection).Emit();
 
     private void Emit()
     {
@@ -112,10 +120,14 @@ internal sealed partial class RegionEmitter
             EmitBudget(block);
         }
 
+        EmitCount(block);
         for (; _index < block.Instructions.Length; _index++)
         {
+            _inspection?.At(block.Offsets[_index]);
             EmitInstruction(block.Instructions[_index]);
         }
+
+        _inspection?.At(null);
 
         if (block.Truncated)
         {
@@ -152,6 +164,21 @@ internal sealed partial class RegionEmitter
         }
 
         Cold(exit, () => EmitExit(block.Offset, count, TranslatedExit.Continue));
+    }
+
+    // Counts the block's runs, if somebody wants to know.
+    private void EmitCount(RegionBlock block)
+    {
+        if (_inspection?.CounterOf(block) is nint counter and not 0)
+        {
+            _il.Emit(OpCodes.Ldc_I8, counter);
+            _il.Emit(OpCodes.Conv_I);
+            _il.Emit(OpCodes.Dup);
+            _il.Emit(OpCodes.Ldind_I8);
+            _il.LoadConstant(1);
+            _il.Emit(OpCodes.Add);
+            _il.Emit(OpCodes.Stind_I8);
+        }
     }
 
     private void EmitInstruction(in DecodedInstruction instruction)

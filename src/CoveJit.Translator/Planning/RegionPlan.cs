@@ -18,6 +18,9 @@ internal sealed class RegionPlan
     /// <summary>How often the code cache had been emptied.</summary>
     public required int Resets { get; init; }
 
+    /// <summary>Virtual address of the home page when the region was planned.</summary>
+    public required ulong HomePage { get; init; }
+
     /// <summary>Number of guest instructions.</summary>
     public int InstructionCount => Blocks.Sum(block => block.Instructions.Length);
 

@@ -138,6 +138,7 @@ internal sealed unsafe class RegionPlanner
             ByOffset = order.ToDictionary(block => block.Offset),
             Links = links,
             Resets = _resets,
+            HomePage = _base,
         };
     }
 

@@ -1,0 +1,89 @@
+using System.Globalization;
+using CoveJit.Harts;
+using CoveJit.Harts.Csrs;
+using CoveJit.Harts.State;
+using CoveJit.Isa;
+using CoveJit.Memory.Physical;
+
+namespace CoveJit.Machines.Inspection;
+
+/// <summary>Compares the architectural state of two machines made alike. Equal states cost no allocation.</summary>
+internal static unsafe class StateComparison
+{
+    private const int PageSize = 1 << GuestRam.PageShift;
+
+    // Enough to see what it is about.
+    private const int MostPages = 16;
+
+    /// <summary>Adds the differences between two harts.</summary>
+    public static void CompareHarts(Hart translated, Hart interpreted, List<StateDifference> differences)
+    {
+        HartState* t = translated.State;
+        HartState* i = interpreted.State;
+        Add("pc", t->Pc, i->Pc);
+        Add("instructions retired", t->InstructionsRetired, i->InstructionsRetired);
+        Add("privilege mode", (ulong)translated.Privilege, (ulong)interpreted.Privilege);
+        for (int n = 1; n < 32; n++)
+        {
+            if (t->X[n] != i->X[n])
+            {
+                Add(Disassembler.IntegerRegister(n), t->X[n], i->X[n]);
+            }
+        }
+
+        for (int n = 0; n < 32; n++)
+        {
+            if (t->F[n] != i->F[n])
+            {
+                Add(Disassembler.FloatRegister(n), t->F[n], i->F[n]);
+            }
+        }
+
+        Add("waits for an interrupt", translated.IsWaiting ? 1UL : 0, interpreted.IsWaiting ? 1UL : 0);
+        Add("is stopped", translated.Halted ? 1UL : 0, interpreted.Halted ? 1UL : 0);
+        foreach (Csr csr in CsrTable.For(translated.Configuration).All)
+        {
+            Add(csr.Name, csr.Read(translated), csr.Read(interpreted));
+        }
+
+        void Add(string name, ulong a, ulong b)
+        {
+            if (a != b)
+            {
+                differences.Add(new StateDifference(name, a, b));
+            }
+        }
+    }
+
+    /// <summary>The physical addresses of pages of RAM that differ; the first few.</summary>
+    public static List<ulong> ComparePages(GuestRam translated, GuestRam interpreted)
+    {
+        List<ulong> pages = [];
+        for (ulong page = translated.Base; page - translated.Base < translated.Size && pages.Count < MostPages; page += PageSize)
+        {
+            if (!Page(translated, page).SequenceEqual(Page(interpreted, page)))
+            {
+                pages.Add(page);
+            }
+        }
+
+        return pages;
+    }
+
+    /// <summary>Adds the first difference in each of some pages.</summary>
+    public static void ComparePages(GuestRam translated, GuestRam interpreted, IEnumerable<ulong> pages, List<StateDifference> differences)
+    {
+        foreach (ulong page in pages)
+        {
+            int equal = Page(translated, page).CommonPrefixLength(Page(interpreted, page));
+            if (equal < PageSize)
+            {
+                ulong word = page + (ulong)(equal & ~7);
+                differences.Add(new StateDifference(
+                    string.Create(CultureInfo.InvariantCulture, $"memory at 0x{word:x}"), *(ulong*)translated.HostAddress(word), *(ulong*)interpreted.HostAddress(word)));
+            }
+        }
+    }
+
+    private static ReadOnlySpan<byte> Page(GuestRam ram, ulong address) => new(ram.HostAddress(address), PageSize);
+}
