@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using CoveJit.Harts;
+using CoveJit.Machines.Options;
 
 namespace CoveJit.Benchmarks;
 
@@ -19,6 +20,9 @@ public class TlbBenchmarks
     private BareHart _bare = null!;
     private ulong _address;
 
+    [Params(Tiers.None, Tiers.Native)]
+    public Tiers Tiers { get; set; }
+
     [GlobalSetup]
     public void Setup()
     {
@@ -26,8 +30,8 @@ public class TlbBenchmarks
         _walk = Loop(stride: 1);
         _bare = new BareHart(Rv.Jal(0, 0));
         _address = BareHart.Data;
-        _hit.Run(Loads);
-        _walk.Run(Loads);
+        _hit.WarmUp();
+        _walk.WarmUp();
     }
 
     [GlobalCleanup]
@@ -60,9 +64,10 @@ public class TlbBenchmarks
     }
 
     // x12 steps through the stretch by x13 bytes; x14 wraps it.
-    private static BareHart Loop(ulong stride)
+    private BareHart Loop(ulong stride)
     {
         BareHart hart = new(
+            Tiers,
             Rv.Csrrw(0, (uint)Satp, 11), Rv.Add(5, 10, 12), Rv.Ld(6, 5, 0), Rv.Add(12, 12, 13), Rv.And(12, 12, 14), Rv.Jal(0, -16));
         hart.EnterPaged();
         hart.Hart.WriteRegister(13, stride << 12);

@@ -37,7 +37,7 @@ internal static class BenchPrograms
         foreach (string program in programs)
         {
             progress?.Report(new GuestBuildProgress("Compiling the benchmarks", done++, total));
-            await CompileAsync(work, program, ["-Wall", "-Werror", program + ".c"], cancellation).ConfigureAwait(false);
+            await CompileAsync(work, program, ["-Wall", "-Werror", "-pthread", program + ".c", "-lm"], cancellation).ConfigureAwait(false);
         }
 
         foreach (string program in programs)
