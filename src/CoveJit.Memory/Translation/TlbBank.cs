@@ -9,7 +9,7 @@ namespace CoveJit.Memory.Translation;
 public unsafe struct TlbBank
 {
     /// <summary>log2 of the number of entries for each access type.</summary>
-    public const int IndexBits = 9;
+    public const int IndexBits = 10;
 
     /// <summary>Entries for each access type.</summary>
     public const int Entries = 1 << IndexBits;
