@@ -59,8 +59,7 @@ public sealed unsafe partial class Hart
                 return SliceEnd.Stopped;
             }
 
-            PollTimers();
-            _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
+            Poll();
             while (true)
             {
                 Volatile.Write(ref _passes, _passes + 1);
@@ -83,8 +82,7 @@ public sealed unsafe partial class Hart
 
                 if (_state->InstructionsRetired >= _nextTimerPoll)
                 {
-                    PollTimers();
-                    _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
+                    Poll();
                     continue;
                 }
 
@@ -94,6 +92,12 @@ public sealed unsafe partial class Hart
                         TakePendingTrap();
                         break;
                     case RunExit.Step:
+                        Step();
+                        break;
+                    case RunExit.Budget when remaining >= Block.ChunkSize && Counters.UntilOverflow() >= Block.ChunkSize:
+                        Poll(); // a little early: steps would only leave the block at an odd place
+                        break;
+                    case RunExit.Budget:
                         Step();
                         break;
                     case RunExit.CodeCacheFull:
@@ -257,6 +261,12 @@ public sealed unsafe partial class Hart
     {
         _nextTimerPoll = 0;
         Interlocked.Or(ref _state->Attention, (int)Attention.Interrupt);
+    }
+
+    private void Poll()
+    {
+        PollTimers();
+        _nextTimerPoll = _state->InstructionsRetired + Math.Min(TimerPollInterval, (ulong)Counters.UntilOverflow());
     }
 
     private bool Fetch(ulong pc, out uint raw)

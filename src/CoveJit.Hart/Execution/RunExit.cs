@@ -15,6 +15,9 @@ internal enum RunExit
     /// <summary>The instruction at pc must be executed by itself.</summary>
     Step,
 
+    /// <summary>The block at pc does not fit what is left of the budget.</summary>
+    Budget,
+
     /// <summary>The code cache must be emptied before more can be decoded.</summary>
     CodeCacheFull,
 }

@@ -175,7 +175,7 @@ internal static class InterpreterEmitter
         code.Line("goto Lookup;");
         code.Line();
         code.Line("Short:");
-        code.Line("exit = left > 0 ? RunExit.Step : RunExit.Leave;");
+        code.Line("exit = left > 0 ? RunExit.Budget : RunExit.Leave;");
         code.Line("goto Exit;");
         code.Line();
         code.Line("// An instruction that may change what execution depends on: it is the block's last, and sees exact state.");
