@@ -78,7 +78,7 @@ internal sealed unsafe partial class BlockEmitter
 
         if (open)
         {
-            EmitEdge(_offset);
+            EmitEdge(_offset, back: false);
         }
 
         // Cold code may add more of itself.
