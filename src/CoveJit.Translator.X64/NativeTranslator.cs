@@ -60,9 +60,10 @@ public sealed unsafe class NativeTranslator : ITranslator
         ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
         lock (_code.Sync)
         {
-            if (_code.IsFull)
+            // Another hart may have been here first. In a full cache nothing more is made before the reset: emitting builds blocks, too.
+            if (block->Entry != 0 || _code.IsFull)
             {
-                return; // emitting builds blocks, too: no more of them before the reset
+                return;
             }
 
             if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes)

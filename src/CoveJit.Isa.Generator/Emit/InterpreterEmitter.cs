@@ -153,6 +153,9 @@ internal static class InterpreterEmitter
         code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
+        code.Open("if (translated == TranslatedExit.Hotter && TryLookup(hart, s, arena, pc, out table, out block))");
+        code.Line("hart.Code.Translator!.OnHotter(hart, pc, block); // it says so once");
+        code.Close();
         code.Open("if (s->Attention != 0 || translated == TranslatedExit.Leave)");
         code.Line("exit = RunExit.Leave;");
         code.Line("goto Exit;");
@@ -167,9 +170,6 @@ internal static class InterpreterEmitter
         code.Line("goto Short;");
         code.Close();
         code.Open("if (TryLookup(hart, s, arena, pc, out table, out block))");
-        code.Open("if (translated == TranslatedExit.Hotter)");
-        code.Line("hart.Code.Translator!.OnHotter(hart, pc, block);");
-        code.Close();
         code.Line("goto Enter;");
         code.Close();
         code.Line("goto Lookup;");

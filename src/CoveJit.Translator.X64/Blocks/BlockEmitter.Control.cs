@@ -15,10 +15,11 @@ internal sealed unsafe partial class BlockEmitter
     {
         int target = BlockOffset + instruction.Imm;
         int next = _offset + instruction.Length;
+        bool back = target <= _offset;
         _ = TryBind(instruction);
         Condition condition = _nodes.EmitTest(_expressions[instruction.Op]!);
-        _assembler.JumpIf(condition, Cold(() => EmitEdge(target)));
-        EmitEdge(next);
+        _assembler.JumpIf(condition, Cold(() => EmitEdge(target, back)));
+        EmitEdge(next, back: false);
     }
 
     private void EmitJump(in DecodedInstruction instruction)
@@ -28,7 +29,7 @@ internal sealed unsafe partial class BlockEmitter
         {
             int target = BlockOffset + instruction.Imm;
             EmitLink(instruction.Rd, next);
-            EmitEdge(target);
+            EmitEdge(target, back: target <= _offset);
             return;
         }
 
@@ -61,8 +62,8 @@ internal sealed unsafe partial class BlockEmitter
         }
     }
 
-    // Goes to an offset from the page's start, which may be another page.
-    private void EmitEdge(int target)
+    // Goes to an offset from the page's start, which may be another page; back, if it is not ahead of the instruction that goes there.
+    private void EmitEdge(int target, bool back)
     {
         if ((target & ~0xFFF) != 0)
         {
@@ -78,9 +79,9 @@ internal sealed unsafe partial class BlockEmitter
             return;
         }
 
-        if (target <= _offset)
+        if (back)
         {
-            // Backwards, or an instruction that goes to itself: a loop, perhaps, which must not keep the hart from what it is wanted for.
+            // A loop, perhaps, which must not keep the hart from what it is wanted for.
             _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
             _assembler.JumpIf(Condition.NotEqual, Cold(() => EmitExit(target, 0, TranslatedExit.Continue)));
         }

@@ -87,7 +87,7 @@ internal sealed unsafe partial class BlockEmitter
 
         if (open)
         {
-            EmitEdge(_offset);
+            EmitEdge(_offset, back: false);
         }
 
         mark?.Invoke(null, (int)(_assembler.Position - _start));

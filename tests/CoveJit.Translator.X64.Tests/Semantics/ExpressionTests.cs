@@ -30,10 +30,14 @@ public sealed class ExpressionTests
     public static TheoryData<Op> Expressible => [.. Enum.GetValues<Op>().Where(IsExpressible)];
 
     [Fact]
-    public void What_compilers_emit_most_has_an_expression_that_can_be_emitted()
+    public void All_but_what_works_by_loops_and_tables_has_an_expression_that_can_be_emitted()
     {
+        Op[] byLoopsAndTables =
+        [
+            Op.Clmul, Op.Clmulh, Op.Clmulr, Op.Brev8, Op.Xperm4, Op.Xperm8, Op.Aes64ds, Op.Aes64dsm, Op.Aes64im, Op.Aes64es, Op.Aes64esm, Op.Aes64ks1i,
+        ];
         Op[] called = [.. Instructions.OfKind(OpKind.Alu).Concat(Instructions.OfKind(OpKind.Branch)).Where(op => !OpInfo.UsesFloat(op) && !IsExpressible(op) && op != Op.Auipc)];
-        Assert.True(called.Length == 0, string.Join(' ', called));
+        Assert.Equal(byLoopsAndTables.Order(), called.Order());
     }
 
     [Theory]
