@@ -109,7 +109,7 @@ class Comparison:
 
     def add_rates(self, emulator, rates, wanted, suffix=""):
         for name, rate in rates.items():
-            self.samples.add(emulator.name, name + suffix, rate.per_s, rate.per_cpu_s, guest_cpu_share=rate.guest_cpu_share)
+            self.samples.add(emulator.name, name + suffix, rate.per_s, rate.per_cpu_s, guest_cpu_share=rate.guest_cpu_share, guest_clock=rate.guest_clock)
         if missing := [name for name in wanted if name not in rates]:
             raise RuntimeError(f"{emulator.name} has no result of {', '.join(missing)}")
 

@@ -25,6 +25,7 @@ class Rate:
     per_s: float
     per_cpu_s: float
     guest_cpu_share: float | None = None  # processor seconds a second, as the guest's kernel counts them
+    guest_clock: float | None = None  # the guest's seconds in a second of the host
 
 
 def from_console(lines):
@@ -33,10 +34,10 @@ def from_console(lines):
     started = {}
     figures = []
 
-    def add(name, rate, now, guest_cpu_share):
-        begin = started[name]
-        share = (now.cpu - begin.cpu) / (now.wall - begin.wall)
-        rates[name] = Rate(rate, rate / share, guest_cpu_share)
+    def add(name, rate, now, cpu_seconds=None, seconds=None):
+        wall = now.wall - started[name].wall
+        cpu = now.cpu - started[name].cpu
+        rates[name] = Rate(rate, rate * wall / cpu, cpu_seconds and cpu_seconds / seconds, seconds and seconds / wall)
 
     for now, line in lines:
         if line.startswith('{"start"'):
@@ -44,10 +45,10 @@ def from_console(lines):
             figures = []
         elif line.startswith('{"name"'):
             result = json.loads(line)
-            add(result["name"], result["iterations"] / result["seconds"], now, result["cpu_seconds"] / result["seconds"])
+            add(result["name"], result["iterations"] / result["seconds"], now, result["cpu_seconds"], result["seconds"])
         elif line.startswith('{"end"'):
             if figures:
-                add(json.loads(line)["end"], sum(figures), now, None)
+                add(json.loads(line)["end"], sum(figures), now)
         else:
             figures += _figures(line)
     return rates
