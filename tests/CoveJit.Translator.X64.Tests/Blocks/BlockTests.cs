@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Harts.State;
 using CoveJit.Harts.Tests;
 using CoveJit.Isa;
+using CoveJit.Memory.Physical;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Tests.Support;
 using CoveJit.Translator.X64.Blocks;
@@ -191,6 +193,62 @@ public sealed unsafe class BlockTests
         Assert.Equal(25UL, twin.Translating.Hart.ReadRegister(10));
         Assert.Equal(25UL, twin.Translating.Hart.ReadRegister(11));
         Assert.InRange(twin.Tier.Translations, 1, int.MaxValue);
+    }
+
+    public static TheoryData<string> Loops => ["jump", "branch", "floating point", "indirect", "two blocks"];
+
+    // Attention is raised in the midst of a turn, by what a store to code leads to: the turn is the last.
+    [Theory]
+    [MemberData(nameof(Loops))]
+    public void A_hart_that_is_wanted_leaves_native_code_at_the_end_of_the_turn(string kind)
+    {
+        const ulong Slow = Program + 0x3000;
+        using TestMachine machine = new();
+        using NativeTier tier = Attach(machine);
+        Code code = new(Program);
+        Code.Label loop = code.Mark();
+        code.Add(Op.AmomaxD, 10, 6, 0);
+        if (kind == "floating point")
+        {
+            code.Add(Op.FaddD, 1, 2, 3); // its slow path is cold code
+        }
+
+        code.Add(Asm.Addi(8, 8, 1));
+        if (kind == "two blocks")
+        {
+            Code.Label over = new();
+            code.Go(Op.Bne, over, 8);
+            code.Mark(over);
+        }
+
+        switch (kind)
+        {
+            case "branch" or "floating point":
+                code.Go(Op.Bne, loop, 8);
+                break;
+            case "indirect":
+                code.Add(Asm.Jalr(0, 5, 0));
+                break;
+            default:
+                code.Go(Op.Jal, loop);
+                break;
+        }
+
+        code.Write(machine);
+        Hart hart = machine.Hart;
+        hart.WriteMstatus(1UL << 13, 3UL << 13);
+        hart.WriteRegister(5, Program);
+        hart.WriteRegister(6, Data);
+        Assert.Equal(SliceEnd.Budget, hart.RunSlice(1200));
+        Assert.True(tier.Translates(hart, Program, Op.AmomaxD));
+        machine.Ram.AddObserver(new Stopper(hart));
+        machine.Write(Slow, Asm.Ret);
+        machine.Code.Find(Slow, out _);
+        hart.Pc = Program;
+        hart.WriteRegister(6, Slow);
+        ulong turns = hart.ReadRegister(8);
+        Assert.Equal(SliceEnd.Stopped, hart.RunSlice(1200));
+        Assert.Equal((turns + 1, Program), (hart.ReadRegister(8), hart.Pc));
     }
 
     // Flags raised before a fill, before a handler and behind both, each alone.
@@ -445,4 +503,10 @@ public sealed unsafe class BlockTests
     }
 
     private static void Fill(TestMachine machine, ulong[] values) => Assert.True(machine.Ram.TryWrite(Table, MemoryMarshal.AsBytes(values.AsSpan())));
+
+    /// <summary>Stops a hart at a store to code.</summary>
+    private sealed class Stopper(Hart hart) : IPageWriteObserver
+    {
+        public void OnWrite(ulong address, int length, PageFlags flags) => hart.RaiseAttention(Attention.Stop);
+    }
 }
