@@ -76,7 +76,3 @@ public sealed class LifetimeTests
         return long.Parse(pages, System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
     }
 }
-
-/// <summary>For tests that measure the process: they run when no others do.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
