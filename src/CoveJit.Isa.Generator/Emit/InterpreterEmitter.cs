@@ -144,7 +144,7 @@ internal static class InterpreterEmitter
         code.Line("nint code = Volatile.Read(ref block->Entry);");
         code.Open("if (code == 0)");
         code.Open("if (block->Heat == hot)");
-        code.Line("hart.Code.Translator!.OnHot(hart, pc, block);");
+        code.Line("hart.Code.Translator?.OnHot(hart, pc, block); // without one, the count has reached its end");
         code.Close();
         code.Line("goto Interpret;");
         code.Close();

@@ -122,7 +122,7 @@ public sealed class Lockstep : IDisposable
     private MachinePair RunAgain(long slices, List<ulong> pages, out long run)
     {
         MachinePair pair = new(_options, null, _prepare) { WatchedPages = pages };
-        for (run = 0; run < slices; run++)
+        for (run = 0; run < slices && !_stopping; run++)
         {
             if (!pair.Step() || pair.Compare().Count > 0)
             {
@@ -164,7 +164,7 @@ public sealed class Lockstep : IDisposable
     private List<(ulong Pc, DecodedInstruction Instruction)> Trace(long slice, List<ulong> pages, ulong start, ulong part, ulong length)
     {
         using MachinePair pair = RunAgain(slice, pages, out _);
-        while (pair.Instructions < start && pair.Step(part))
+        while (pair.Instructions < start && !_stopping && pair.Step(part))
         {
         }
 
