@@ -65,7 +65,6 @@ public sealed unsafe class NativeTranslator : ITranslator
             }
 
             byte* start = _assembler.Position;
-            block->NativeRuns = -_code.RegionThreshold;
             block->Native = (nint)_emitter.Emit(block, address);
             Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
             BlocksTranslated++;

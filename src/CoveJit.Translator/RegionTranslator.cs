@@ -16,7 +16,7 @@ namespace CoveJit.Translator;
 /// </remarks>
 public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 {
-    // Hotter blocks push out colder ones when the compiler cannot follow.
+    // More than the compiler can follow with for the moment.
     private const int MaximumQueue = 1024;
 
     private readonly CodeCache _code;
@@ -64,7 +64,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <summary>How many regions there may be. About 12 KiB of code and data each: far more than a guest's working set, yet bounded.</summary>
     internal int MaximumRegions { get; init; } = 8192;
 
-    /// <summary>Regions that can be entered now.</summary>
+    /// <summary>Number of regions that can be entered now.</summary>
     internal int RegionsInstalled
     {
         get
@@ -76,7 +76,19 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         }
     }
 
-    /// <summary>Regions that cannot be entered any more, but that some hart may still be in.</summary>
+    /// <summary>The regions that can be entered now.</summary>
+    internal IReadOnlyList<Region> Installed
+    {
+        get
+        {
+            lock (_code.Sync)
+            {
+                return [.. _byPage.Values.SelectMany(regions => regions).Distinct()];
+            }
+        }
+    }
+
+    /// <summary>Number of regions that cannot be entered any more, but that some hart may still be in.</summary>
     internal int RegionsRetired
     {
         get
@@ -111,6 +123,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         {
             if (_queue.Count >= MaximumQueue)
             {
+                _code.Cool(block); // asks again later
                 return;
             }
 
@@ -258,7 +271,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
         region.IsRetired = true;
         Volatile.Write(ref block->Entry, 0);
-        block->Heat = 0;
+        _code.Cool(block);
         _installed--;
         foreach (RegionPage page in region.Plan.Pages)
         {

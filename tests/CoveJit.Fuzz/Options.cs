@@ -28,6 +28,9 @@ public sealed record Options
 
     public int MaximumReports { get; init; } = 10;
 
+    /// <summary>How often a program's segments are run, one after the other each time: from the second time on their code is translated.</summary>
+    public int Loops { get; init; } = 1;
+
     public bool Histogram { get; init; }
 
     /// <summary>Only this program of the run, for looking at a reported difference again.</summary>
@@ -43,6 +46,7 @@ public sealed record Options
           --target-a, --target-b qemu or covejit (qemu against covejit)
           --qemu PATH            qemu-system-riscv64
           --covejit PATH         the covejit command, or its .dll
+          --loops N              run the segments N times over; above 1 covejit translates what it has met twice (1)
           --covejit-args LIST    more arguments for covejit run, separated by commas
           --out DIR              where differences go: report, ELF file (fuzz-out)
           --timeout SECONDS      for one program on one machine (60)
@@ -79,6 +83,7 @@ public sealed record Options
                 "--qemu" => o with { Qemu = value },
                 "--covejit" => o with { CoveJit = value },
                 "--covejit-args" => o with { CoveJitArguments = value.Split(',') },
+                "--loops" => o with { Loops = Number<int>(name, value) },
                 "--out" => o with { Output = value },
                 "--timeout" => o with { Timeout = TimeSpan.FromSeconds(Number<int>(name, value)) },
                 "--max-reports" => o with { MaximumReports = Number<int>(name, value) },

@@ -22,6 +22,6 @@ catch (Exception e) when (e is ArgumentException or InvalidOperationException or
 static ITarget Target(string name, Options options) => name switch
 {
     "qemu" => new QemuTarget(options.Qemu),
-    "covejit" => new CoveJitTarget(options.CoveJit, options.CoveJitArguments),
+    "covejit" => new CoveJitTarget(options.CoveJit, options.Loops > 1 ? ["--hot", "2", .. options.CoveJitArguments] : options.CoveJitArguments),
     _ => throw new ArgumentException($"A target is qemu or covejit, not '{name}'."),
 };

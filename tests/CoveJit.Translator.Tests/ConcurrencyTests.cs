@@ -8,12 +8,13 @@ using static CoveJit.Harts.Tests.TestMachine;
 namespace CoveJit.Translator.Tests;
 
 /// <summary>Two harts on two threads, and the compiler on a third: code and mappings that change under hot loops.</summary>
+[Collection(nameof(Alone))]
 public abstract class ConcurrencyTests
 {
     private const ulong Leaf = 0xCF; // V R W X A D
     private const ulong Function = Program + 0x1000;
     private const long Milliseconds = 600;
-    private const int MinimumRounds = 20;
+    private const int LeastRounds = 20;
 
     // Enough to invalidate what was hot many times; the arena, which nobody empties here, holds so many discarded pages.
     private const int MaximumRounds = 3000;
@@ -258,7 +259,7 @@ public abstract class ConcurrencyTests
             string? failure = null;
             int rounds = 0;
             long end = Environment.TickCount64 + Milliseconds;
-            while (failure is null && rounds < MaximumRounds && (rounds < MinimumRounds || Environment.TickCount64 < end))
+            while (failure is null && rounds < MaximumRounds && (rounds < LeastRounds || Environment.TickCount64 < end))
             {
                 failure = round(++rounds);
                 if (rounds % 8 == 0)

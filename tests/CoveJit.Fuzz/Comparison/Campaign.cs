@@ -7,7 +7,7 @@ namespace CoveJit.Fuzz.Comparison;
 /// <summary>A run of many programs: generate, compare, reduce, report, count.</summary>
 public sealed class Campaign(Options options, ITarget a, ITarget b, TextWriter log)
 {
-    private readonly Comparer _comparer = new(a, b, options.Timeout);
+    private readonly Comparer _comparer = new(a, b, options.Timeout, options.Loops);
     private readonly SortedDictionary<string, long> _operations = new(StringComparer.Ordinal);
     private readonly ulong[] _traps = new ulong[HarnessCode.TrapCounters];
     private int _reports;
@@ -26,7 +26,7 @@ public sealed class Campaign(Options options, ITarget a, ITarget b, TextWriter l
                 throw new InvalidOperationException($"program {index}: neither machine finished a single segment within {options.Timeout}.");
             }
 
-            List<int> differing = Comparer.Differences(first, second, program.Segments.Count);
+            List<int> differing = _comparer.Differences(first, second, program.Segments.Count);
             foreach (int segment in differing)
             {
                 differences++;
@@ -67,7 +67,7 @@ public sealed class Campaign(Options options, ITarget a, ITarget b, TextWriter l
         Directory.CreateDirectory(options.Output);
         File.WriteAllText(stem + ".txt", report);
         IReadOnlyList<Segment> kept = reduced is null ? [.. program.Segments.Take(index + 1)] : [reduced];
-        File.WriteAllBytes(stem + ".elf", ProgramImage.Build(kept, i => i == kept.Count - 1).Elf);
+        File.WriteAllBytes(stem + ".elf", ProgramImage.Build(kept, i => i == kept.Count - 1, options.Loops).Elf);
     }
 
     private void Count(GeneratedProgram program, RunResult result)

@@ -43,7 +43,8 @@ public static class DifferenceReport
         IReadOnlyList<Segment> run = alone ? [segment] : [.. program.Segments.Take(index + 1)];
         int last = run.Count - 1;
         (RunResult a, RunResult b) = comparer.Run(run, program.Profile, i => i == last);
-        if (!a.Dumps.TryGetValue(last, out List<ulong>? first) || !b.Dumps.TryGetValue(last, out List<ulong>? second))
+        int dump = comparer.LastCheckpoint(last, run.Count);
+        if (!a.Dumps.TryGetValue(dump, out List<ulong>? first) || !b.Dumps.TryGetValue(dump, out List<ulong>? second))
         {
             w.WriteLine($"finished: {comparer.A.Name} {a.Finished}, {comparer.B.Name} {b.Finished}: no state to compare (hang or crash)");
         }

@@ -46,7 +46,7 @@ public sealed class Reducer(Comparer comparer, MachineProfile profile)
         bool[] result = new bool[candidates.Count];
         (RunResult a, RunResult b) = comparer.Run(candidates, profile, _ => false);
         int known = Math.Min(a.Hashes.Count, b.Hashes.Count);
-        foreach (int i in Comparer.Differences(a, b, candidates.Count))
+        foreach (int i in comparer.Differences(a, b, candidates.Count))
         {
             result[i] = true;
         }

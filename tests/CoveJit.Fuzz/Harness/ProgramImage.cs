@@ -20,13 +20,17 @@ public sealed class ProgramImage
     /// <summary>Address of each segment's first instruction.</summary>
     public IReadOnlyList<ulong> Entries { get; }
 
-    /// <summary>Lays out a program; <paramref name="fullDump"/> says which segments print their whole state.</summary>
-    public static ProgramImage Build(IReadOnlyList<Segment> segments, Func<int, bool> fullDump)
+    /// <summary>
+    /// Lays out a program that runs its segments <paramref name="loops"/> times over; <paramref name="fullDump"/> says which segments print their
+    /// whole state the last time.
+    /// </summary>
+    public static ProgramImage Build(IReadOnlyList<Segment> segments, Func<int, bool> fullDump, int loops = 1)
     {
         using MemoryStream code = new();
         using MemoryStream descriptors = new();
         List<ulong> entries = [];
-        for (int i = 0; i < segments.Count; i++)
+        List<ulong> ends = [];
+        foreach (Segment segment in segments)
         {
             while (code.Length % 4 != 0)
             {
@@ -35,9 +39,15 @@ public sealed class ProgramImage
 
             ulong entry = MemoryLayout.Code + (ulong)code.Length;
             entries.Add(entry);
-            ulong end = Assemble(segments[i], entry, code);
-            ulong flags = (fullDump(i) ? DescriptorLayout.FullDump : 0) | (i == segments.Count - 1 ? DescriptorLayout.Last : 0);
-            Describe(segments[i], entry, end, flags, descriptors);
+            ends.Add(Assemble(segment, entry, code));
+        }
+
+        for (int i = 0; i < loops * segments.Count; i++)
+        {
+            int n = i % segments.Count;
+            bool lastTime = i / segments.Count == loops - 1;
+            ulong flags = (lastTime && fullDump(n) ? DescriptorLayout.FullDump : 0) | (i == (loops * segments.Count) - 1 ? DescriptorLayout.Last : 0);
+            Describe(segments[n], entries[n], ends[n], flags, descriptors);
         }
 
         if (MemoryLayout.Code + (ulong)code.Length > MemoryLayout.CodeEnd
