@@ -73,7 +73,6 @@ public sealed unsafe class NativeTranslator : ITranslator
             }
 
             byte* start = _assembler.Position;
-            block->NativeRuns = -_code.RegionThreshold;
             nint counter = _observer?.NewCounter() ?? 0;
             List<HostMark>? marks = _observer is null ? null : [];
             block->Native = (nint)_emitter.Emit(block, address, counter, marks is null ? null : (offset, at) => marks.Add(new HostMark(pc + (ulong?)offset, at)));

@@ -127,7 +127,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
         {
             if (_queue.Count >= MaximumQueue)
             {
-                block->Heat = 0; // asks again later
+                _code.Cool(block); // asks again later
                 return;
             }
 
@@ -278,7 +278,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
         region.IsRetired = true;
         Volatile.Write(ref block->Entry, 0);
-        block->Heat = 0;
+        _code.Cool(block);
         _installed--;
         foreach (ulong page in region.Pages)
         {

@@ -179,19 +179,24 @@ public abstract class ConcurrencyTests
         }
 
         ulong stop = Program + (0x1000 * (Pages - 1)) + 16;
+        int[] runs = new int[2];
         Parallel.For(0, 2, i =>
         {
+            // A background compiler may need its time on a busy host.
             Hart hart = machine.Harts[i];
-            for (int run = 0; run < 40; run++)
+            long end = Environment.TickCount64 + 30_000;
+            while (runs[i] < 40 || (pair.Tier.Translations < 5 && Environment.TickCount64 < end))
             {
                 hart.Pc = Program;
                 while (hart.Pc != stop)
                 {
                     pair.RunSlice(hart, 3000);
                 }
+
+                runs[i]++;
             }
         });
-        Assert.All(machine.Harts, hart => Assert.Equal(40UL * Pages * 200, hart.ReadRegister(10)));
+        Assert.All(machine.Harts, hart => Assert.Equal((ulong)runs[hart.Id] * Pages * 200, hart.ReadRegister(10)));
         Assert.InRange(pair.Resets, 5, int.MaxValue);
         Assert.InRange(pair.Tier.Translations, 5, int.MaxValue);
     }

@@ -104,6 +104,13 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>How often a block has been come to, in the interpreter and in native code.</summary>
     public long HeatOf(Block* block) => block->Heat + (long)block->NativeRuns + RegionThreshold;
 
+    /// <summary>Has a block counted from the start: once it is hot again, the translator is told again.</summary>
+    public void Cool(Block* block)
+    {
+        block->Heat = 0;
+        block->NativeRuns = -RegionThreshold;
+    }
+
     /// <summary>Makes the memory for native code executable. Only while no hart runs.</summary>
     /// <param name="miss">What native code does that comes to a block without native code.</param>
     public void EnableHostCode(nint miss)
