@@ -63,13 +63,20 @@ public unsafe class TranslationBenchmarks
     public void Region()
     {
         CodeCache code = _region.Hart.Code;
-        int before = _regionTranslator.RegionsCompiled;
-        ((ITranslator)_regionTranslator).OnHot(_region.Hart, BareHart.Base, code.Find(BareHart.Base, out _));
-        SpinWait.SpinUntil(() => _regionTranslator.RegionsCompiled != before);
+        Block* block = code.Find(BareHart.Base, out _);
+        ((ITranslator)_regionTranslator).OnHot(_region.Hart, BareHart.Base, block);
+        SpinWait spin = default;
+        while (Volatile.Read(ref block->Entry) == 0)
+        {
+            spin.SpinOnce();
+        }
+
         lock (code.Sync)
         {
             ((ITranslator)_regionTranslator).OnReset();
         }
+
+        _region.Run(Instructions); // a region that is dropped leaves its block cold
     }
 
     // Arithmetic, loads, stores and branches that are hardly ever taken; each block falls through or jumps to the next one, the last to the first.
