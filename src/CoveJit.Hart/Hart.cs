@@ -48,6 +48,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state = (HartState*)_stateMemory.Pointer;
         RamPointer = map.Ram.Pointer;
         CodeTables = code.Tables;
+        code.Add(Tlb);
         Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
         Counters = new CounterUnit(this);
@@ -155,6 +156,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     {
         _sleeper.Dispose();
         _self.Free();
+        Code.Remove(Tlb);
         _mayRun.Dispose();
         Tlb.Dispose();
         _stateMemory.Dispose();

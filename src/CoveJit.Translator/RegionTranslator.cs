@@ -107,7 +107,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <inheritdoc/>
     void ITranslator.OnHot(Hart hart, ulong pc, Block* block)
     {
-        if (RegionPlanner.Plan(hart, pc, _resets) is not RegionPlan plan)
+        if (RegionPlanner.Plan(hart, pc, _resets, loopsOnly: _code.RegionThreshold != 0) is not RegionPlan plan)
         {
             return;
         }

@@ -1,6 +1,7 @@
 using CoveJit.Harts.State;
 using CoveJit.Isa;
 using CoveJit.Memory.Physical;
+using CoveJit.Memory.Translation;
 
 namespace CoveJit.Harts.Code;
 
@@ -31,6 +32,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     private readonly ulong _limit;
     private readonly Lock _lock = new();
     private readonly List<ulong> _youngPages = [];
+    private readonly List<Tlb> _tlbs = [];
     private Action<ulong> _dropWriteEntries = _ => { };
     private ulong _used;
 
@@ -99,6 +101,24 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         Translator = translator;
         HotThreshold = threshold;
         RegionThreshold = regionThreshold;
+    }
+
+    /// <summary>Adds a hart's TLB, whose jump caches lead to blocks.</summary>
+    internal void Add(Tlb tlb)
+    {
+        lock (_lock)
+        {
+            _tlbs.Add(tlb);
+        }
+    }
+
+    /// <summary>Removes a TLB that is about to go.</summary>
+    internal void Remove(Tlb tlb)
+    {
+        lock (_lock)
+        {
+            _tlbs.Remove(tlb);
+        }
     }
 
     /// <summary>How often a block has been come to, in the interpreter and in native code.</summary>
@@ -204,6 +224,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
             _youngPages.Clear();
             Translator?.OnReset();
+            _tlbs.ForEach(tlb => tlb.ForgetJumps());
             _arena.Discard(HostCodeStart);
             _used = FirstBlock;
             ((Block*)Arena)->Native = NativeMiss;
@@ -235,6 +256,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
             _ram.ClearFlags(_ram.Base + (page << GuestRam.PageShift), PageFlags.Code);
             PagesInvalidated++;
+            _tlbs.ForEach(tlb => tlb.ForgetJumps());
             Translator?.OnPageForgotten(page);
         }
     }

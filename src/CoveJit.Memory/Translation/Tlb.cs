@@ -82,6 +82,11 @@ public sealed unsafe class Tlb : IDisposable
         ulong page = address & ~0xFFFUL;
         TlbEntry* entry = TlbBank.EntryFor(bank, address, access);
 
+        if (access == AccessType.Execute && entry->Tag != page && entry->Tag != TlbEntry.Invalid)
+        {
+            TlbBank.ClearJumps(bank);
+        }
+
         // The tag goes last: DropWrites, on another thread, must not see a tag with a stale addend.
         Volatile.Write(ref entry->Tag, TlbEntry.Invalid);
         Volatile.Write(ref entry->Addend, (nint)((ulong)host - page));
@@ -150,6 +155,10 @@ public sealed unsafe class Tlb : IDisposable
                 if (entry->Tag == (address & ~0xFFFUL))
                 {
                     entry->Tag = TlbEntry.Invalid;
+                    if (access == AccessType.Execute)
+                    {
+                        TlbBank.ClearJumps(Bank(i));
+                    }
                 }
             }
         }
@@ -172,6 +181,15 @@ public sealed unsafe class Tlb : IDisposable
                     Interlocked.CompareExchange(ref entry->Tag, TlbEntry.Invalid, tag);
                 }
             }
+        }
+    }
+
+    /// <summary>Empties the jump caches: blocks they lead to were discarded. Thread-safe.</summary>
+    public void ForgetJumps()
+    {
+        for (int i = 0; i < Banks; i++)
+        {
+            TlbBank.ClearJumps(Bank(i));
         }
     }
 

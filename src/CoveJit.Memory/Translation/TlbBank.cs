@@ -17,10 +17,19 @@ public unsafe struct TlbBank
     /// <summary>Bytes of one access type's array.</summary>
     public const int ArraySize = Entries * 16;
 
-    /// <summary>Bytes of a bank.</summary>
-    public const int Size = 3 * ArraySize;
+    /// <summary>
+    /// Entries of the jump cache: pairs of a virtual address and the decoded block it led to, which only native code reads and writes. An entry is
+    /// there only while the execute entry of its page is.
+    /// </summary>
+    public const int JumpEntries = 256;
 
-    private fixed ulong _entries[3 * Entries * 2];
+    /// <summary>Where the jump cache starts.</summary>
+    public const int JumpOffset = 3 * ArraySize;
+
+    /// <summary>Bytes of a bank.</summary>
+    public const int Size = JumpOffset + (JumpEntries * 16);
+
+    private fixed ulong _entries[Size / sizeof(ulong)];
 
     /// <summary>The entry that an access to <paramref name="address"/> would hit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -40,6 +49,12 @@ public unsafe struct TlbBank
     public static void Clear(TlbBank* bank)
     {
         new Span<byte>(bank, Size).Fill(0xFF);
+    }
+
+    /// <summary>Empties the jump cache. Thread-safe: what it led to may be used once more.</summary>
+    public static void ClearJumps(TlbBank* bank)
+    {
+        new Span<byte>((byte*)bank + JumpOffset, JumpEntries * 16).Fill(0xFF);
     }
 
     private const int GuestPageShift = 12;

@@ -148,6 +148,20 @@ internal sealed unsafe class NativeRuntime
         Label none = new();
         assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
         assembler.JumpIf(Condition.NotEqual, leave);
+
+        // The jump cache knows most.
+        Label search = new();
+        assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        EmitJumpEntry(assembler, Register.Rcx);
+        assembler.Op(Alu.Cmp, Register.Rax, new Mem(Register.Rcx, TlbBank.JumpOffset));
+        assembler.JumpIf(Condition.NotEqual, search);
+        assembler.Load(Register.Rdx, new Mem(Register.Rcx, TlbBank.JumpOffset + sizeof(ulong)));
+        assembler.Move(Register.Rcx, Register.Rax);
+        assembler.Op(Alu.And, Register.Rcx, ~0xFFF);
+        assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rcx);
+        assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
+        assembler.Return();
+        assembler.Mark(search);
         assembler.Move(Register.Rcx, Register.Rax, wide: false);
         assembler.ShiftBy(Shift.Right, Register.Rcx, 8, wide: false);
         assembler.Op(Alu.And, Register.Rcx, (TlbBank.Entries - 1) << 4, wide: false);
@@ -167,10 +181,19 @@ internal sealed unsafe class NativeRuntime
         assembler.Test(Register.Rdx, Register.Rdx);
         assembler.JumpIf(Condition.Equal, none);
 
-        // table[offset >> 1], of 4 bytes each; reference 0 leads to a header that goes on with Miss
+        // table[offset >> 1], of 4 bytes each
         assembler.Load(Register.Rdx, new Mem(Register.Rdx, 0, Register.Rax, 1), wide: false);
+        assembler.Test(Register.Rdx, Register.Rdx, wide: false);
+        assembler.JumpIf(Condition.Equal, none);
         assembler.ShiftBy(Shift.Left, Register.Rdx, 4);
         assembler.Op(Alu.Add, Register.Rdx, PinnedRegisters.Field(StateLayout.Arena));
+        assembler.Load(Register.Rcx, PinnedRegisters.Field(StateLayout.PageBase));
+        assembler.Op(Alu.Add, Register.Rcx, Register.Rax);
+        assembler.Push(Register.Rax);
+        EmitJumpEntry(assembler, Register.Rax);
+        assembler.Store(new Mem(Register.Rax, TlbBank.JumpOffset), Register.Rcx);
+        assembler.Store(new Mem(Register.Rax, TlbBank.JumpOffset + sizeof(ulong)), Register.Rdx);
+        assembler.Pop(Register.Rax);
         assembler.Return();
         assembler.Mark(leave);
         assembler.Op(Alu.Add, Register.Rsp, 8);
@@ -178,6 +201,14 @@ internal sealed unsafe class NativeRuntime
         assembler.Mark(none);
         assembler.Op(Alu.Add, Register.Rsp, 8);
         assembler.Jump(Miss);
+    }
+
+    // From an address, of which the page offset counts, to the place of its entry in the jump cache: less TlbBank.JumpOffset.
+    private static void EmitJumpEntry(Assembler assembler, Register register)
+    {
+        assembler.ShiftBy(Shift.Left, register, 3, wide: false);
+        assembler.Op(Alu.And, register, (TlbBank.JumpEntries - 1) << 4, wide: false);
+        assembler.Op(Alu.Add, register, PinnedRegisters.Field(StateLayout.FetchBank));
     }
 
     private void EmitFill(Assembler assembler)

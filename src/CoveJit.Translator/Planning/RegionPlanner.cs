@@ -41,12 +41,13 @@ internal sealed unsafe class RegionPlanner
     /// <param name="hart">The hart that came to it.</param>
     /// <param name="pc">Virtual address of the block.</param>
     /// <param name="resets">How often the code cache has been emptied.</param>
-    public static RegionPlan? Plan(Hart hart, ulong pc, int resets)
+    /// <param name="loopsOnly">Whether only regions count that control stays in: behind native code, coming and going would cost more than they give.</param>
+    public static RegionPlan? Plan(Hart hart, ulong pc, int resets, bool loopsOnly)
     {
         RegionPlanner planner = new(hart, pc, resets);
         int entry = (int)(pc & 0xFFF);
         planner.Discover(entry);
-        return planner._blocks.TryGetValue(entry, out RegionBlock? first) && first.Instructions.Length > 0 ? planner.Arrange(first) : null;
+        return planner._blocks.TryGetValue(entry, out RegionBlock? first) && first.Instructions.Length > 0 ? planner.Arrange(first, loopsOnly) : null;
     }
 
     private void Discover(int entry)
@@ -81,7 +82,7 @@ internal sealed unsafe class RegionPlanner
     }
 
     // Orders the blocks so that the hottest successor follows where it can, and drops what control cannot reach inside the region.
-    private RegionPlan Arrange(RegionBlock entry)
+    private RegionPlan? Arrange(RegionBlock entry, bool loopsOnly)
     {
         List<RegionBlock> order = [];
         Dictionary<int, int> position = [];
@@ -130,6 +131,11 @@ internal sealed unsafe class RegionPlanner
             }
         }
 
+        if (loopsOnly && !Stays(order, position))
+        {
+            return null;
+        }
+
         HashSet<int> inhabited = [.. order.Select(block => block.Offset & ~0xFFF)];
         return new RegionPlan
         {
@@ -140,6 +146,17 @@ internal sealed unsafe class RegionPlanner
             Resets = _resets,
             HomePage = _base,
         };
+    }
+
+    // Whether there is a loop, and none of the blocks that are about as hot as the entry leads out of the region each time.
+    private static bool Stays(List<RegionBlock> order, Dictionary<int, int> position)
+    {
+        bool returns = order.Exists(block => block.FollowsCall);
+        return order.Exists(block => block.IsLoopHead) && order.TrueForAll(block =>
+            block.Heat < order[0].Heat - (order[0].Heat / 4)
+            || (!block.Truncated && (block.EndsIndirectly
+                ? returns && block.Terminator.Rd == Harts.State.HartState.Sink
+                : block.Successors().Any(position.ContainsKey))));
     }
 
     private RegionBlock? Snapshot(int offset)
