@@ -14,7 +14,7 @@ internal sealed class RegionTier(TestMachine machine, uint threshold = 2, bool s
     public override int Translations => _translator.RegionsCompiled;
 
     public override bool Translates(Hart hart, ulong pc, Op op) =>
-        RegionPlanner.Plan(hart, pc, resets: 0) is RegionPlan plan && plan.Blocks.Any(block => block.Instructions.Any(instruction => instruction.Op == op));
+        RegionPlanner.Plan(hart, pc, resets: 0, loopsOnly: false) is RegionPlan plan && plan.Blocks.Any(block => block.Instructions.Any(instruction => instruction.Op == op));
 
     public override void Dispose() => _translator.Dispose();
 }
