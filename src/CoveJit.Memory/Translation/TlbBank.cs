@@ -51,10 +51,16 @@ public unsafe struct TlbBank
         new Span<byte>(bank, Size).Fill(0xFF);
     }
 
-    /// <summary>Empties the jump cache. Thread-safe: what it led to may be used once more.</summary>
+    /// <summary>
+    /// Empties the jump cache. Thread-safe: only the addresses are cleared, since the hart may be between reading an entry's address and its block.
+    /// </summary>
     public static void ClearJumps(TlbBank* bank)
     {
-        new Span<byte>((byte*)bank + JumpOffset, JumpEntries * 16).Fill(0xFF);
+        ulong* address = (ulong*)((byte*)bank + JumpOffset);
+        for (int i = 0; i < JumpEntries; i++, address += 2)
+        {
+            Volatile.Write(ref *address, TlbEntry.Invalid);
+        }
     }
 
     private const int GuestPageShift = 12;
