@@ -13,7 +13,7 @@ internal sealed unsafe partial class BlockEmitter
 {
     private void EmitBranch(in DecodedInstruction instruction)
     {
-        int target = BlockOffset + instruction.Imm;
+        int target = _blockOffset + instruction.Imm;
         int next = _offset + instruction.Length;
         bool back = target <= _offset;
         _ = TryBind(instruction);
@@ -27,7 +27,7 @@ internal sealed unsafe partial class BlockEmitter
         int next = _offset + instruction.Length;
         if (instruction.Op == Op.Jal)
         {
-            int target = BlockOffset + instruction.Imm;
+            int target = _blockOffset + instruction.Imm;
             EmitLink(instruction.Rd, next);
             EmitEdge(target, back: target <= _offset);
             return;

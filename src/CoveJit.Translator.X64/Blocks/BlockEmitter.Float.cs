@@ -21,9 +21,9 @@ internal sealed unsafe partial class BlockEmitter
     private const int ToIntegerCode = 0x2D;
     private const int ToIntegerTruncatedCode = 0x2C;
 
-    private void EmitFloatLoad(in DecodedInstruction instruction, Type type, Mem source)
+    private void EmitFloatLoad(in DecodedInstruction instruction, int size, Mem source)
     {
-        switch (SizeOf(type))
+        switch (size)
         {
             case 8:
                 _assembler.Load(Register.Rcx, source);

@@ -13,18 +13,18 @@ internal sealed unsafe partial class BlockEmitter
 {
     private void EmitLoad(in DecodedInstruction instruction)
     {
-        Type type = Array.Find(_expressions.DeclarationOf(instruction.Op).Parameters, parameter => parameter.Name == "value")!.ParameterType;
+        Declaration declaration = _expressions.DeclarationOf(instruction.Op);
         EmitEffectiveAddress(instruction.Rs1, instruction.Imm);
-        EmitHostAddress(AccessType.Read, SizeOf(type));
+        EmitHostAddress(AccessType.Read, declaration.MemorySize);
         Mem source = new(Register.Rax, 0);
         if (OpInfo.WritesFd(instruction.Op))
         {
-            EmitFloatLoad(instruction, type, source);
+            EmitFloatLoad(instruction, declaration.MemorySize, source);
             return;
         }
 
         Register result = ResultRegister(instruction.Rd);
-        switch (Type.GetTypeCode(type))
+        switch (Type.GetTypeCode(declaration.MemoryType))
         {
             case TypeCode.SByte:
                 _assembler.LoadSign8(result, source);
@@ -54,9 +54,9 @@ internal sealed unsafe partial class BlockEmitter
 
     private void EmitStore(in DecodedInstruction instruction)
     {
-        Type type = _expressions.DeclarationOf(instruction.Op).Method.ReturnType;
+        int size = _expressions.DeclarationOf(instruction.Op).MemorySize;
         EmitEffectiveAddress(instruction.Rs1, instruction.Imm);
-        EmitHostAddress(AccessType.Write, SizeOf(type));
+        EmitHostAddress(AccessType.Write, size);
         Register value;
         if (OpInfo.UsesFloat(instruction.Op))
         {
@@ -69,7 +69,7 @@ internal sealed unsafe partial class BlockEmitter
         }
 
         Mem destination = new(Register.Rax, 0);
-        switch (SizeOf(type))
+        switch (size)
         {
             case 1:
                 _assembler.Store8(destination, value);
@@ -89,8 +89,7 @@ internal sealed unsafe partial class BlockEmitter
     // The TLB's compare also refuses operands that are not naturally aligned; pages with flags have no write entry.
     private void EmitAmo(in DecodedInstruction instruction)
     {
-        Type type = Array.Find(_expressions.DeclarationOf(instruction.Op).Parameters, parameter => parameter.Name == "memory")!.ParameterType;
-        int size = SizeOf(type);
+        int size = _expressions.DeclarationOf(instruction.Op).MemorySize;
         bool wide = size == 8;
         Node? node = _expressions[instruction.Op];
         bool simple = node is Binary { Op: BinaryOp.Add or BinaryOp.And or BinaryOp.Or or BinaryOp.Xor, Left: Parameter { Index: 0 }, Right: Parameter { Index: 1 } };
@@ -214,12 +213,4 @@ internal sealed unsafe partial class BlockEmitter
         }));
         _assembler.Op(Alu.Add, Register.Rax, new Mem(PinnedRegisters.Bank, array + sizeof(ulong), Register.Rcx));
     }
-
-    private static int SizeOf(Type type) => Type.GetTypeCode(type) switch
-    {
-        TypeCode.Byte or TypeCode.SByte => 1,
-        TypeCode.UInt16 or TypeCode.Int16 => 2,
-        TypeCode.UInt32 or TypeCode.Int32 => 4,
-        _ => 8,
-    };
 }

@@ -36,6 +36,7 @@ internal sealed unsafe partial class BlockEmitter
     private DecodedInstruction* _instruction;
     private byte* _start;
     private ulong _page;
+    private int _blockOffset;
     private int _offset;
     private int _done;
     private bool _floatDirty;
@@ -62,7 +63,7 @@ internal sealed unsafe partial class BlockEmitter
         _block = block;
         _instruction = Block.Instructions(block);
         _page = address & ~0xFFFUL;
-        _offset = (int)(address & 0xFFF);
+        _blockOffset = _offset = (int)(address & 0xFFF);
         _done = 0;
         _floatDirty = false;
         _cold.Clear();
@@ -79,7 +80,7 @@ internal sealed unsafe partial class BlockEmitter
         bool open = true;
         for (; _done < block->Count && open; _done++)
         {
-            mark?.Invoke((ulong)BytesDone, (int)(_assembler.Position - _start));
+            mark?.Invoke((ulong)(_offset - _blockOffset), (int)(_assembler.Position - _start));
             open = EmitInstruction(*_instruction);
             _offset += _instruction->Length;
             _instruction++;
@@ -200,7 +201,7 @@ internal sealed unsafe partial class BlockEmitter
         if (instruction.Op == Op.Auipc)
         {
             // The immediate counts from the block's start.
-            EmitVirtualAddress(ResultRegister(instruction.Rd), BlockOffset + instruction.Imm);
+            EmitVirtualAddress(ResultRegister(instruction.Rd), _blockOffset + instruction.Imm);
             EmitResult(instruction.Rd, ResultRegister(instruction.Rd));
             return;
         }
@@ -256,22 +257,6 @@ internal sealed unsafe partial class BlockEmitter
             EmitExit(offset + length, refund - 1, TranslatedExit.Leave);
         }));
         _floatDirty = false; // only what is known to be emitted counts
-    }
-
-    private int BlockOffset => _offset - BytesDone;
-
-    private int BytesDone
-    {
-        get
-        {
-            int bytes = 0;
-            for (DecodedInstruction* done = Block.Instructions(_block); done != _instruction; done++)
-            {
-                bytes += done->Length;
-            }
-
-            return bytes;
-        }
     }
 
     // The operands of the current instruction's semantic method; false if one has no place that expressions understand.

@@ -5,6 +5,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using CoveJit.Harts.State;
 using CoveJit.Isa.FloatingPoint;
+using CoveJit.Memory.Physical;
 
 namespace CoveJit.Translator.Emission;
 
@@ -21,8 +22,9 @@ internal static unsafe class HostFloat
     private static readonly byte[] StoreCode = [0x0F, 0xAE, 0x5C, 0x24, 0xFC, 0x8B, 0x44, 0x24, 0xFC, 0xC3];
     private static readonly byte[] LoadCode = [0x89, 0x7C, 0x24, 0xFC, 0x0F, 0xAE, 0x54, 0x24, 0xFC, 0xC3];
 
-    private static readonly HostCode Store = new(StoreCode);
-    private static readonly HostCode Load = new(LoadCode);
+    private static readonly NativeMemoryBlock Code = Place([.. StoreCode, .. LoadCode]);
+    private static readonly nint Store = (nint)Code.Pointer;
+    private static readonly nint Load = Store + StoreCode.Length;
 
     // fflags for MXCSR's bits 5 to 0: PE UE OE ZE DE IE.
     private static readonly byte[] Flags = [.. Enumerable.Range(0, 64).Select(Convert)];
@@ -71,11 +73,19 @@ internal static unsafe class HostFloat
     public static long RoundToInt64(double value) => Sse2.X64.ConvertToInt64(Vector128.CreateScalarUnsafe(value));
 
     // These few instructions keep to the managed calling convention, and no garbage collection can come upon them.
-    private static void EmitCall(ILGenerator il, HostCode code, Type result, Type[] parameters)
+    private static void EmitCall(ILGenerator il, nint code, Type result, Type[] parameters)
     {
-        il.Emit(OpCodes.Ldc_I8, (long)code.Address);
+        il.Emit(OpCodes.Ldc_I8, (long)code);
         il.Emit(OpCodes.Conv_U);
         il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, result, parameters, null);
+    }
+
+    private static NativeMemoryBlock Place(ReadOnlySpan<byte> code)
+    {
+        NativeMemoryBlock memory = new((ulong)code.Length);
+        code.CopyTo(new Span<byte>(memory.Pointer, code.Length));
+        memory.MakeExecutable(0, memory.Size);
+        return memory;
     }
 
     private static byte Convert(int mxcsr)

@@ -17,9 +17,9 @@ internal sealed partial class RegionEmitter
 
     private void EmitLoad(in DecodedInstruction instruction)
     {
-        ParameterInfo parameter = Array.Find(_semantics.DeclarationOf(instruction.Op).Parameters, p => p.Name == "value")!;
+        Declaration declaration = _semantics.DeclarationOf(instruction.Op);
         EmitEffectiveAddress(instruction.Rs1, instruction.Imm);
-        EmitTlbCheck(AccessType.Read, SizeOf(parameter.ParameterType));
+        EmitTlbCheck(AccessType.Read, declaration.MemorySize);
         EmitHostAddress(_address);
         _il.Emit(OpCodes.Conv_U);
         _il.Emit(OpCodes.Volatile);
@@ -32,8 +32,8 @@ internal sealed partial class RegionEmitter
             return;
         }
 
-        _il.Emit(LoadOf(parameter.ParameterType));
-        LocalBuilder value = ValueOf(parameter.ParameterType);
+        _il.Emit(LoadOf(declaration.MemoryType));
+        LocalBuilder value = ValueOf(declaration.MemoryType);
         _il.Emit(OpCodes.Stloc, value);
         _semantics.EmitValue(instruction, _block.Offset, value);
         _semantics.EmitResult(instruction);
@@ -45,9 +45,9 @@ internal sealed partial class RegionEmitter
 
     private void EmitStore(in DecodedInstruction instruction)
     {
-        Type type = _semantics.DeclarationOf(instruction.Op).Method.ReturnType;
+        int size = _semantics.DeclarationOf(instruction.Op).MemorySize;
         EmitEffectiveAddress(instruction.Rs1, instruction.Imm);
-        EmitTlbCheck(AccessType.Write, SizeOf(type));
+        EmitTlbCheck(AccessType.Write, size);
         EmitHostAddress(_address);
         _il.Emit(OpCodes.Conv_U);
         if (instruction.Op == Op.Fsd)
@@ -60,7 +60,7 @@ internal sealed partial class RegionEmitter
 
         _semantics.EmitValue(instruction, _block.Offset);
         _il.Emit(OpCodes.Volatile);
-        _il.Emit(SizeOf(type) switch
+        _il.Emit(size switch
         {
             1 => OpCodes.Stind_I1,
             2 => OpCodes.Stind_I2,
@@ -72,9 +72,9 @@ internal sealed partial class RegionEmitter
     // The TLB's compare also refuses operands that are not naturally aligned; pages with flags have no write entry.
     private void EmitAmo(in DecodedInstruction instruction)
     {
-        ParameterInfo parameter = Array.Find(_semantics.DeclarationOf(instruction.Op).Parameters, p => p.Name == "memory")!;
-        Type type = parameter.ParameterType;
-        int size = SizeOf(type);
+        Declaration declaration = _semantics.DeclarationOf(instruction.Op);
+        Type type = declaration.MemoryType;
+        int size = declaration.MemorySize;
         if (size < 4)
         {
             _il.Emit(OpCodes.Br, InterpretInstead());
@@ -218,14 +218,6 @@ internal sealed partial class RegionEmitter
 
         return local;
     }
-
-    private static int SizeOf(Type type) => Type.GetTypeCode(type) switch
-    {
-        TypeCode.Byte or TypeCode.SByte => 1,
-        TypeCode.UInt16 or TypeCode.Int16 => 2,
-        TypeCode.UInt32 or TypeCode.Int32 => 4,
-        _ => 8,
-    };
 
     private static OpCode LoadOf(Type type) => Type.GetTypeCode(type) switch
     {
