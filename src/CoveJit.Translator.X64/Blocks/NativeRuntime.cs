@@ -124,6 +124,7 @@ internal sealed unsafe class NativeRuntime
 
         assembler.Return();
         Miss = assembler.Position;
+        assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
         assembler.MoveConstant(Register.Rdx, (int)TranslatedExit.Continue);
         assembler.Jump(ExitAt);
         _exitTo = assembler.Position;
@@ -204,7 +205,7 @@ internal sealed unsafe class NativeRuntime
     }
 
     // From an address, of which the page offset counts, to the place of its entry in the jump cache: less TlbBank.JumpOffset.
-    private static void EmitJumpEntry(Assembler assembler, Register register)
+    public static void EmitJumpEntry(Assembler assembler, Register register)
     {
         assembler.ShiftBy(Shift.Left, register, 3, wide: false);
         assembler.Op(Alu.And, register, (TlbBank.JumpEntries - 1) << 4, wide: false);
