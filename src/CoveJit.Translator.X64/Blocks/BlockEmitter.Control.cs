@@ -97,18 +97,22 @@ internal sealed unsafe partial class BlockEmitter
         _assembler.JumpThrough(&block->Native);
     }
 
-    // Goes to the virtual address in rax. The last jump is each site's own: that is what the host predicts it by.
+    // Goes to the virtual address in rax. The jump cache knows most, and the look-up routine the rest. The last jump is each site's own: that is what
+    // the host predicts it by.
     private void EmitLookup()
     {
         Label found = new();
-        _assembler.Move(Register.Rcx, Register.Rax, wide: false);
-        NativeRuntime.EmitJumpEntry(_assembler, Register.Rcx);
-        _assembler.Op(Alu.Cmp, Register.Rax, new Mem(Register.Rcx, TlbBank.JumpOffset));
-        _assembler.JumpIf(Condition.NotEqual, Cold(() =>
+        Label search = Cold(() =>
         {
             _assembler.Call(_runtime.Lookup);
             _assembler.Jump(found);
-        }));
+        });
+        _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
+        _assembler.JumpIf(Condition.NotEqual, search);
+        _assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        NativeRuntime.EmitJumpEntry(_assembler, Register.Rcx);
+        _assembler.Op(Alu.Cmp, Register.Rax, new Mem(Register.Rcx, TlbBank.JumpOffset));
+        _assembler.JumpIf(Condition.NotEqual, search);
         _assembler.Load(Register.Rdx, new Mem(Register.Rcx, TlbBank.JumpOffset + sizeof(ulong)));
         _assembler.Move(Register.Rcx, Register.Rax);
         _assembler.Op(Alu.And, Register.Rcx, ~0xFFF);
