@@ -20,6 +20,7 @@ GROUPS = {
         Row("fib", "fib (calls)", "iterations/s"),
         Row("sieve", "sieve", "iterations/s"),
         Row("indirect", "indirect calls", "iterations/s"),
+        Row("codegen", "new code", "iterations/s"),
     ],
     "Floating point": [
         Row("nbody", "nbody", "steps/s"),

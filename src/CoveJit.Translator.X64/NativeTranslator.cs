@@ -37,8 +37,8 @@ public sealed unsafe class NativeTranslator : ITranslator
     /// <summary>Whether this host can run the tier.</summary>
     public static bool IsSupported => System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
 
-    /// <summary>Room for native code.</summary>
-    internal ulong MaximumBytes { get; init; } = CodeCache.HostCodeSize;
+    /// <summary>Bytes of native code at which everything is made anew: a few times what a booted Debian has run, so that what a guest has long left behind goes.</summary>
+    internal ulong MaximumBytes { get; init; } = 128UL << 20;
 
     /// <summary>Blocks translated since the start.</summary>
     public long BlocksTranslated { get; private set; }
@@ -96,6 +96,7 @@ public sealed unsafe class NativeTranslator : ITranslator
     void ITranslator.OnReset()
     {
         _assembler.Position = _runtime.End;
+        _code.DiscardHostCode(_runtime.End);
         _regions?.OnReset();
     }
 

@@ -40,7 +40,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <param name="ram">The guest's RAM; the cache observes stores to it.</param>
     /// <param name="extensions">What the harts implement: the decoder's only other input.</param>
     /// <param name="limit">Bytes of decoded code at which the cache asks to be reset.</param>
-    public CodeCache(GuestRam ram, ExtensionSet extensions, ulong limit = 192UL << 20)
+    public CodeCache(GuestRam ram, ExtensionSet extensions, ulong limit = 96UL << 20)
     {
         _ram = ram;
         _extensions = extensions;
@@ -147,6 +147,10 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         ((Block*)Arena)->Native = miss;
     }
 
+    /// <summary>Returns memory for native code to the host. Only while no hart executes.</summary>
+    /// <param name="from">The first byte that is not needed any more.</param>
+    public void DiscardHostCode(byte* from) => _arena.Discard((ulong)(from - Arena), (ulong)(HostCode + HostCodeSize - from));
+
     /// <summary>Asks for a <see cref="Reset"/>: the memory for native code is full.</summary>
     public void RequestReset() => _used = Math.Max(_used, _limit + 1);
 
@@ -232,7 +236,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             _youngPages.Clear();
             Translator?.OnReset();
             _tlbs.ForEach(tlb => tlb.ForgetJumps());
-            _arena.Discard(HostCodeStart);
+            _arena.Discard(0, HostCodeStart);
             _used = FirstBlock;
             ((Block*)Arena)->Native = NativeMiss;
         }

@@ -45,10 +45,15 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
         return (ulong)pages.Count(page => (page & 1) != 0) * PageSize;
     }
 
-    /// <summary>Returns the pages of the first <paramref name="length"/> bytes to the host: their content reads as zero afterwards.</summary>
-    public void Discard(ulong length)
+    /// <summary>Returns the whole pages of a range of bytes to the host: their content reads as zero afterwards.</summary>
+    public void Discard(ulong offset, ulong length)
     {
-        _ = Advise(Pointer, (nuint)length, MadviseDontNeed);
+        ulong start = (offset + PageSize - 1) & ~(PageSize - 1);
+        ulong end = (offset + length) & ~(PageSize - 1);
+        if (start < end)
+        {
+            _ = Advise(Pointer + start, (nuint)(end - start), MadviseDontNeed);
+        }
     }
 
     /// <summary>Lets the host execute what is in a range of whole pages.</summary>
