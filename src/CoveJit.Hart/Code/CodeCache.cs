@@ -46,6 +46,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         _extensions = extensions;
         _limit = Math.Min(limit, HostCodeStart - (1 << 20));
         _arena = new NativeMemoryBlock(ArenaSize);
+        _arena.PreferLargePages(); // code and blocks lie dense, and are spread over more pages than the host's TLBs hold
         _tables = new NativeMemoryBlock((ram.Size >> GuestRam.PageShift) * 8);
         Arena = _arena.Pointer;
         Tables = (uint**)_tables.Pointer;

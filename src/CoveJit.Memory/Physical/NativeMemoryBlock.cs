@@ -11,6 +11,7 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     private const int ProtReadWriteExecute = 7;
     private const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
     private const int MadviseDontNeed = 4;
+    private const int MadviseHugePage = 14;
 
     /// <summary>Maps <paramref name="size"/> bytes, rounded up to whole pages.</summary>
     /// <exception cref="InsufficientMemoryException">The host refuses the mapping.</exception>
@@ -50,6 +51,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     {
         _ = Advise(Pointer, (nuint)length, MadviseDontNeed);
     }
+
+    /// <summary>Asks for large host pages where memory is touched: for what fills up from one end. What the host answers does not matter.</summary>
+    public void PreferLargePages() => _ = Advise(Pointer, (nuint)Size, MadviseHugePage);
 
     /// <summary>Lets the host execute what is in a range of whole pages.</summary>
     /// <exception cref="InsufficientMemoryException">The host refuses.</exception>
