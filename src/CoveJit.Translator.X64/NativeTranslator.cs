@@ -1,10 +1,12 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Isa;
+using CoveJit.Memory.Physical;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Inspection;
 using CoveJit.Translator.X64.Assembly;
 using CoveJit.Translator.X64.Blocks;
+using CoveJit.Translator.X64.Cache;
 
 namespace CoveJit.Translator.X64;
 
@@ -17,6 +19,8 @@ public sealed unsafe class NativeTranslator : ITranslator
     private readonly BlockEmitter _emitter;
     private readonly ITranslator? _regions;
     private readonly ITranslationObserver? _observer;
+    private readonly BlockMover? _mover;
+    private readonly uint _threshold;
 
     /// <summary>Attaches the tier to a machine's code. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
@@ -24,18 +28,32 @@ public sealed unsafe class NativeTranslator : ITranslator
     /// <param name="regions">The tier above, or null.</param>
     /// <param name="regionThreshold">How often native code of a block runs before the tier above is told.</param>
     /// <param name="observer">Hears of each translation, or null.</param>
-    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0, ITranslationObserver? observer = null)
+    /// <param name="directory">Where translations are kept between runs, or null. Not with an observer, which counts runs in the code.</param>
+    public NativeTranslator(
+        CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0, ITranslationObserver? observer = null, CacheDirectory? directory = null)
     {
         _observer = observer;
         _regions = regions;
         _code = code;
+        _threshold = threshold;
         _runtime = new NativeRuntime(code, _assembler);
         _emitter = new BlockEmitter(_assembler, _runtime, code);
-        code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
+        int counted = regions is null ? 0 : regionThreshold;
+        if (directory is not null && observer is null)
+        {
+            Cache = new TranslationCache(directory, TranslatorVersion.Of(_runtime.Layout(code), counted != 0));
+            _mover = new BlockMover(code, _runtime);
+            _assembler.Fixups = [];
+        }
+
+        code.Attach(this, threshold, counted, asksAtOnce: Cache is not null);
     }
 
-    /// <summary>Whether this host can run the tier.</summary>
-    public static bool IsSupported => System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
+    /// <summary>Translations kept between runs, or null. Whoever made the tier saves and disposes of them.</summary>
+    public TranslationCache? Cache { get; }
+
+    /// <summary>Whether this host can run the tier: its processor has the instructions, and its kernel allows memory that is written and executed.</summary>
+    public static bool IsSupported => NativeMemoryBlock.CanExecute && System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
 
     /// <summary>Room for native code.</summary>
     internal ulong MaximumBytes { get; init; } = CodeCache.HostCodeSize;
@@ -72,6 +90,12 @@ public sealed unsafe class NativeTranslator : ITranslator
                 return;
             }
 
+            if (Cache is not null && (PlacesStored(block, address) || block->Heat < _threshold))
+            {
+                return;
+            }
+
+            _assembler.Fixups?.Clear();
             byte* start = _assembler.Position;
             nint counter = _observer?.NewCounter() ?? 0;
             List<HostMark>? marks = _observer is null ? null : [];
@@ -85,6 +109,7 @@ public sealed unsafe class NativeTranslator : ITranslator
             Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
             BlocksTranslated++;
             BytesEmitted += _assembler.Position - start;
+            Store(block, address, start);
         }
     }
 
@@ -99,5 +124,56 @@ public sealed unsafe class NativeTranslator : ITranslator
     {
         _assembler.Position = _runtime.End;
         _regions?.OnReset();
+    }
+
+    private static ReadOnlySpan<DecodedInstruction> InstructionsOf(Block* block) => new(Block.Instructions(block), block->Count);
+
+    // Gives a block that is new to the hart the code that was made for it before, if there is some.
+    private bool PlacesStored(Block* block, ulong address)
+    {
+        if (block->Heat > _code.AskThreshold)
+        {
+            return false; // looked for already
+        }
+
+        int offset = (int)(address & 0xFFF);
+        uint hash = BlockRecord.HashOf(offset, InstructionsOf(block));
+        BlockRecord* record = Cache!.Find(hash, offset, InstructionsOf(block));
+        if (record == null)
+        {
+            return false;
+        }
+
+        byte* start = _assembler.Position;
+        byte* end = _mover!.Place(record, block, address & ~0xFFFUL, start);
+        if (end == null)
+        {
+            return false;
+        }
+
+        _assembler.Position = end;
+        block->Native = (nint)start;
+        Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
+        Cache.NoteHit(hash);
+        return true;
+    }
+
+    // Keeps code that was just emitted for later runs.
+    private void Store(Block* block, ulong address, byte* start)
+    {
+        if (Cache is null)
+        {
+            return;
+        }
+
+        byte* end = _assembler.Position;
+        if (_mover!.TryDescribe(block, start, end, _assembler.Fixups!, _emitter.Edges))
+        {
+            Cache.Add((int)(address & 0xFFF), InstructionsOf(block), new ReadOnlySpan<byte>(start, (int)(end - start)), _mover.Relocations);
+        }
+        else
+        {
+            Cache.NotStorable++;
+        }
     }
 }

@@ -78,6 +78,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <summary>How often the interpreter comes to a block before it tells the translator.</summary>
     public uint HotThreshold { get; private set; } = uint.MaxValue;
 
+    /// <summary>How often it comes to a block before it looks for an entry, and asks the translator whether it has one: at most <see cref="HotThreshold"/>.</summary>
+    public uint AskThreshold { get; private set; } = uint.MaxValue;
+
     /// <summary>How often native code of a block runs before the translator is told again; 0 where it is not.</summary>
     public int RegionThreshold { get; private set; }
 
@@ -97,10 +100,12 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <param name="translator">The translator.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it tells the translator.</param>
     /// <param name="regionThreshold">How often native code of a block runs before the translator is told again, or 0.</param>
-    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0)
+    /// <param name="asksAtOnce">Whether the translator is asked already when the interpreter first comes to a block, since it may have code from before.</param>
+    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0, bool asksAtOnce = false)
     {
         Translator = translator;
         HotThreshold = threshold;
+        AskThreshold = asksAtOnce ? 1 : threshold;
         RegionThreshold = regionThreshold;
     }
 

@@ -27,6 +27,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
         Pointer = (byte*)p;
     }
 
+    /// <summary>Whether the host lets memory be written and executed: some kernels are told not to.</summary>
+    public static bool CanExecute { get; } = TryExecute();
+
     /// <summary>First byte, page-aligned; null after <see cref="Dispose"/>.</summary>
     public byte* Pointer { get; private set; }
 
@@ -80,6 +83,12 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     ~NativeMemoryBlock()
     {
         Dispose();
+    }
+
+    private static bool TryExecute()
+    {
+        using NativeMemoryBlock block = new(PageSize);
+        return Protect(block.Pointer, (nuint)block.Size, ProtReadWriteExecute) == 0;
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
