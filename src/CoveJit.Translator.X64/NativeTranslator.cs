@@ -41,7 +41,7 @@ public sealed unsafe class NativeTranslator : ITranslator
         int counted = regions is null ? 0 : regionThreshold;
         if (directory is not null && observer is null)
         {
-            Cache = new TranslationCache(directory, TranslatorVersion.Of(_runtime.Layout(code), counted != 0));
+            Cache = new TranslationCache(directory, TranslatorVersion.Of(_runtime.Layout(code), code.Extensions, counted != 0));
             _mover = new BlockMover(code, _runtime);
             _assembler.Fixups = [];
         }
@@ -137,15 +137,31 @@ public sealed unsafe class NativeTranslator : ITranslator
         }
 
         int offset = (int)(address & 0xFFF);
-        uint hash = BlockRecord.HashOf(offset, InstructionsOf(block));
-        BlockRecord* record = Cache!.Find(hash, offset, InstructionsOf(block));
-        if (record == null)
+        BlockRecord* record = Cache!.Find(offset, InstructionsOf(block), _code.PageAt(address), out RecordGroup group);
+        if (record == null || !Places(record, block, address))
         {
             return false;
         }
 
+        // What lay in the same page then, and is the same now, comes along: most of it is about to run.
+        foreach (nint place in group)
+        {
+            BlockRecord* neighbour = (BlockRecord*)place;
+            ulong there = (address & ~0xFFFUL) + (ulong)neighbour->Offset;
+            Block* other = neighbour == record ? null : _code.Adopt(there, BlockRecord.InstructionsOf(neighbour));
+            if (other != null && other->Entry == 0 && BlockRecord.IsOf(neighbour, neighbour->Offset, InstructionsOf(other)))
+            {
+                Places(neighbour, other, there);
+            }
+        }
+
+        return true;
+    }
+
+    private bool Places(BlockRecord* record, Block* block, ulong address)
+    {
         byte* start = _assembler.Position;
-        byte* end = _mover!.Place(record, block, address & ~0xFFFUL, start);
+        byte* end = start + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes ? null : _mover!.Place(record, block, address & ~0xFFFUL, start);
         if (end == null)
         {
             return false;
@@ -154,7 +170,7 @@ public sealed unsafe class NativeTranslator : ITranslator
         _assembler.Position = end;
         block->Native = (nint)start;
         Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
-        Cache.NoteHit(hash);
+        Cache!.Hits++;
         return true;
     }
 
@@ -169,7 +185,7 @@ public sealed unsafe class NativeTranslator : ITranslator
         byte* end = _assembler.Position;
         if (_mover!.TryDescribe(block, start, end, _assembler.Fixups!, _emitter.Edges))
         {
-            Cache.Add((int)(address & 0xFFF), InstructionsOf(block), new ReadOnlySpan<byte>(start, (int)(end - start)), _mover.Relocations);
+            Cache.Add((nint)_code.TableOf(address), (int)(address & 0xFFF), InstructionsOf(block), _code.PageAt(address), new ReadOnlySpan<byte>(start, (int)(end - start)), _mover.Relocations);
         }
         else
         {

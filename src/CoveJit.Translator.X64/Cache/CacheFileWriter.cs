@@ -24,26 +24,45 @@ internal sealed unsafe class CacheFileWriter : IDisposable
         _stream.Position = CacheHeader.Size;
     }
 
-    /// <summary>Adds a record; false if the file is as large as it may become.</summary>
-    public bool TryAdd(BlockRecord* record)
+    /// <summary>Adds records of one page; false if the file is as large as it may become.</summary>
+    /// <param name="records">Addresses of the records. Not more than fit a chunk.</param>
+    public bool TryAdd(ReadOnlySpan<nint> records)
     {
-        ReadOnlySpan<byte> bytes = new(record, record->Size);
-        if (_used + bytes.Length > CacheFormat.ChunkSize)
+        int size = 0;
+        foreach (nint record in records)
+        {
+            size += ((BlockRecord*)record)->Size;
+        }
+
+        if (_used + size > CacheFormat.ChunkSize)
         {
             EndChunk();
         }
 
         // The file with this chunk, and an index as it would then be.
-        CacheHeader header = Header(_checksums.Count + 1, _entries.Count + 1);
-        if (header.FileSize > CacheFormat.MaximumSize)
+        if (Header(_checksums.Count + 1, _entries.Count + records.Length).FileSize > CacheFormat.MaximumSize)
         {
             return false;
         }
 
-        long place = ((long)_checksums.Count * CacheFormat.ChunkSize) + _used;
-        _entries.Add(new IndexEntry(record->Hash, (uint)(place / BlockRecord.Alignment)));
-        bytes.CopyTo(_chunk.AsSpan(_used));
-        _used += bytes.Length;
+        int start = _used;
+        fixed (byte* chunk = _chunk)
+        {
+            foreach (nint address in records)
+            {
+                BlockRecord* record = (BlockRecord*)address;
+                long place = ((long)_checksums.Count * CacheFormat.ChunkSize) + _used;
+                if (TranslationCache.IsKey(record))
+                {
+                    _entries.Add(new IndexEntry(record->Hash, (uint)(place / BlockRecord.Alignment)));
+                }
+
+                new ReadOnlySpan<byte>(record, record->Size).CopyTo(new Span<byte>(chunk + _used, record->Size));
+                BlockRecord.SetGroup((BlockRecord*)(chunk + _used), start, start + size);
+                _used += record->Size;
+            }
+        }
+
         return true;
     }
 

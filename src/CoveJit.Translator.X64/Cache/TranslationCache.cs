@@ -10,7 +10,7 @@ namespace CoveJit.Translator.X64.Cache;
 public sealed unsafe class TranslationCache : IDisposable
 {
     // Chunks kept in memory. A run asks for records in much the order in which an earlier one wrote them.
-    private const int Windows = 16;
+    private const int Windows = 32;
 
     // A longer record is not worth the room: hardly a block comes near.
     private const int MaximumRecord = 16 << 10;
@@ -18,6 +18,9 @@ public sealed unsafe class TranslationCache : IDisposable
     // A file is written anew if this many translations are new, and this part of what it has.
     private const int LeastNews = 64;
     private const int LeastNewsShift = 5;
+
+    // Blocks of fewer instructions are not looked for: the same lies in many pages, so they would lead to the wrong neighbours. They come along.
+    private const int LeastKey = 4;
 
     // Candidates of one hash that are compared at most: a guest may make as many as it likes.
     private const int MaximumCandidates = 8;
@@ -28,10 +31,13 @@ public sealed unsafe class TranslationCache : IDisposable
     private readonly int _stored;
     private readonly byte[]?[] _windows = new byte[Windows][];
     private readonly int[] _windowChunks = new int[Windows];
+
+    // What stands for the groups that this run has used: the hashes of their first records.
     private readonly HashSet<uint> _used = [];
 
-    // Records of this run, one behind the other; touched as they come.
+    // Records of this run, one behind the other, and for each its place and the page it lay in; touched as they come.
     private readonly NativeMemoryBlock _new = new((ulong)CacheFormat.MaximumSize);
+    private readonly List<(int Place, nint Page)> _added = [];
     private int _newBytes;
 
     // Whether a part of the file turned out damaged: then it is worth writing anew.
@@ -58,14 +64,11 @@ public sealed unsafe class TranslationCache : IDisposable
     /// <summary>Why a file that is there is not used; null if it is, or there is none.</summary>
     public string? WhyEmpty { get; }
 
-    /// <summary>Translations in the file when it was opened.</summary>
-    public int Stored => _stored;
-
     /// <summary>Blocks whose code came from here.</summary>
-    public long Hits { get; private set; }
+    public long Hits { get; internal set; }
 
     /// <summary>Translations added in this run.</summary>
-    public int Added => _count - _stored;
+    public int Added => _added.Count;
 
     /// <summary>Translations that cannot be stored.</summary>
     public long NotStorable { get; internal set; }
@@ -105,9 +108,21 @@ public sealed unsafe class TranslationCache : IDisposable
         _new.Dispose();
     }
 
-    /// <summary>The record of a block, or null. Valid until the next call.</summary>
-    internal BlockRecord* Find(uint hash, int offset, ReadOnlySpan<DecodedInstruction> instructions)
+    /// <summary>Finds a block.</summary>
+    /// <param name="offset">Its offset in its page.</param>
+    /// <param name="instructions">Its instructions.</param>
+    /// <param name="surroundings">The page's bytes.</param>
+    /// <param name="group">The records of what lay in the same page, this one among them; empty if that is not known.</param>
+    /// <returns>Its record, or null. Valid, as the group is, until the next call.</returns>
+    internal BlockRecord* Find(int offset, ReadOnlySpan<DecodedInstruction> instructions, ReadOnlySpan<byte> surroundings, out RecordGroup group)
     {
+        group = default;
+        if (instructions.Length < LeastKey)
+        {
+            return null;
+        }
+
+        uint hash = BlockRecord.HashOf(offset, instructions, surroundings);
         int candidates = 0;
         for (uint slot = hash; ; slot++)
         {
@@ -125,6 +140,11 @@ public sealed unsafe class TranslationCache : IDisposable
             BlockRecord* record = RecordOf(number);
             if (record != null && BlockRecord.IsOf(record, offset, instructions))
             {
+                if (number < _stored)
+                {
+                    group = GroupOf(record, number);
+                }
+
                 return record;
             }
 
@@ -135,37 +155,49 @@ public sealed unsafe class TranslationCache : IDisposable
         }
     }
 
-    /// <summary>Notes that a record was used.</summary>
-    internal void NoteHit(uint hash)
-    {
-        Hits++;
-        _used.Add(hash);
-    }
-
     /// <summary>Adds a translation, if there is none of the same block and there is room.</summary>
-    internal void Add(int offset, ReadOnlySpan<DecodedInstruction> instructions, ReadOnlySpan<byte> code, ReadOnlySpan<Relocation> relocations)
+    /// <param name="page">Stands for the page the block lies in, as it is now.</param>
+    /// <param name="offset">The block's offset in it.</param>
+    /// <param name="instructions">The block's instructions.</param>
+    /// <param name="surroundings">The page's bytes.</param>
+    /// <param name="code">Their native code.</param>
+    /// <param name="relocations">What it takes to place it elsewhere.</param>
+    internal void Add(nint page, int offset, ReadOnlySpan<DecodedInstruction> instructions, ReadOnlySpan<byte> surroundings, ReadOnlySpan<byte> code, ReadOnlySpan<Relocation> relocations)
     {
         int size = BlockRecord.SizeOf(instructions.Length, code.Length, relocations.Length);
-        uint hash = BlockRecord.HashOf(offset, instructions);
         if (size > MaximumRecord || code.Length > ushort.MaxValue || _newBytes + size > CacheFormat.MaximumSize)
         {
             NotStorable++;
             return;
         }
 
-        if (Find(hash, offset, instructions) != null)
+        if (Find(offset, instructions, surroundings, out _) != null)
         {
             return;
         }
 
+        uint hash = BlockRecord.HashOf(offset, instructions, surroundings);
         BlockRecord.Write(_new.Pointer + _newBytes, hash, offset, instructions, code, relocations);
+        _added.Add((_newBytes, page));
+        if (instructions.Length >= LeastKey)
+        {
+            AddEntry(new IndexEntry(hash, (uint)(_newBytes / BlockRecord.Alignment)));
+        }
+
+        _newBytes += size;
+    }
+
+    /// <summary>Whether a record can be found by itself.</summary>
+    internal static bool IsKey(BlockRecord* record) => BlockRecord.InstructionsOf(record).Length >= LeastKey;
+
+    private void AddEntry(IndexEntry entry)
+    {
         if (_count == _entries.Length)
         {
             Array.Resize(ref _entries, Math.Max(1024, _count * 2));
         }
 
-        _entries[_count++] = new IndexEntry(hash, (uint)(_newBytes / BlockRecord.Alignment));
-        _newBytes += size;
+        _entries[_count++] = entry;
         if (_count * 2 > _slots.Length)
         {
             Rehash();
@@ -207,6 +239,19 @@ public sealed unsafe class TranslationCache : IDisposable
         return Window((int)Math.Min(place / CacheFormat.ChunkSize, int.MaxValue)) is byte[] window ? RecordIn(window, (int)(place % CacheFormat.ChunkSize)) : null;
     }
 
+    private RecordGroup GroupOf(BlockRecord* record, int number)
+    {
+        int place = (int)((long)_entries[number].Place * BlockRecord.Alignment % CacheFormat.ChunkSize);
+        if (record->GroupStart > place || record->GroupEnd > CacheFormat.ChunkSize)
+        {
+            return default;
+        }
+
+        byte* chunk = (byte*)record - place;
+        _used.Add(((BlockRecord*)(chunk + record->GroupStart))->Hash);
+        return new RecordGroup(chunk + record->GroupStart, chunk + record->GroupEnd);
+    }
+
     // Windows are pinned from their making on.
     private static BlockRecord* RecordIn(byte[] window, int place)
     {
@@ -245,54 +290,80 @@ public sealed unsafe class TranslationCache : IDisposable
         using CacheFileWriter writer = new(_directory, _version);
         HashSet<uint> written = [];
         bool room = true;
-        for (int i = _stored; i < _count && room; i++)
+        foreach (List<nint> group in NewGroups())
         {
-            room = writer.TryAdd(RecordOf(i));
-            written.Add(_entries[i].Hash);
+            room = room && writer.TryAdd(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(group));
+            written.Add(((BlockRecord*)group[0])->Hash);
         }
 
         using CacheFile? current = CacheFile.Open(_directory, _version, out _);
         foreach (bool used in (ReadOnlySpan<bool>)[true, false])
         {
-            if (current is not null && room)
-            {
-                room = Copy(current, writer, hash => _used.Contains(hash) == used && !written.Contains(hash));
-            }
+            room = room && (current is null || Copy(current, writer, first => _used.Contains(first) == used && !written.Contains(first)));
         }
 
         writer.Complete();
     }
 
-    // Copies records in the order they are stored; false if the room is used up. Damaged chunks are left out.
+    // The records of this run by the page they lay in, in the order in which the pages came up, in groups that fit a chunk.
+    private List<List<nint>> NewGroups()
+    {
+        List<List<nint>> groups = [];
+        foreach (IGrouping<nint, (int Place, nint Page)> page in _added.GroupBy(record => record.Page))
+        {
+            int size = CacheFormat.ChunkSize;
+            foreach ((int place, _) in page)
+            {
+                BlockRecord* record = (BlockRecord*)(_new.Pointer + place);
+                if (size + record->Size > CacheFormat.ChunkSize)
+                {
+                    groups.Add([]);
+                    size = 0;
+                }
+
+                groups[^1].Add((nint)record);
+                size += record->Size;
+            }
+        }
+
+        return groups;
+    }
+
+    // Copies groups in the order they are stored; false if the room is used up. Damaged chunks are left out.
     private static bool Copy(CacheFile from, CacheFileWriter to, Func<uint, bool> wanted)
     {
         byte[] window = GC.AllocateUninitializedArray<byte>(CacheFormat.ChunkSize, pinned: true);
-        int present = -1;
-        bool whole = false;
-        foreach (IndexEntry entry in from.Entries)
+        List<nint> records = [];
+        for (int chunk = 0; chunk < from.Chunks; chunk++)
         {
-            if (!wanted(entry.Hash))
+            if (!from.TryRead(chunk, window))
             {
                 continue;
             }
 
-            long place = (long)entry.Place * BlockRecord.Alignment;
-            long chunk = place / CacheFormat.ChunkSize;
-            if (chunk >= from.Chunks)
+            BlockRecord* first;
+            for (int place = 0; (first = RecordIn(window, place)) != null; place = first->GroupEnd)
             {
-                continue;
-            }
+                if (first->GroupStart != place || first->GroupEnd <= place || first->GroupEnd > CacheFormat.ChunkSize)
+                {
+                    break;
+                }
 
-            if (chunk != present)
-            {
-                present = (int)chunk;
-                whole = from.TryRead(present, window);
-            }
+                if (!wanted(first->Hash))
+                {
+                    continue;
+                }
 
-            BlockRecord* record = whole ? RecordIn(window, (int)(place % CacheFormat.ChunkSize)) : null;
-            if (record != null && !to.TryAdd(record))
-            {
-                return false;
+                records.Clear();
+                foreach (nint record in new RecordGroup((byte*)first, (byte*)first - place + first->GroupEnd))
+                {
+                    records.Add(record);
+                }
+
+                if (!to.TryAdd(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(records)))
+                {
+                    return false;
+                }
             }
         }
 
