@@ -221,21 +221,24 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Translations = Own(new TranslationLog(Options, () => Symbols));
         }
 
-        bool native = (Options.Tiers & Tiers.Native) != 0;
-        if (native && !NativeTranslator.IsSupported)
+        Tiers tiers = Options.Tiers;
+        if (tiers != Tiers.None && !NativeMemoryBlock.CanExecute)
         {
-            native = false;
-            _host.Report(NativeMemoryBlock.CanExecute
-                ? "this host's processor lacks LZCNT, BMI1 or POPCNT: blocks are interpreted until regions are compiled"
-                : "this host allows no memory that is written and executed: blocks are interpreted until regions are compiled");
+            tiers = Tiers.None;
+            _host.Report("this host allows no memory that is written and executed: guest code is interpreted");
+        }
+        else if ((tiers & Tiers.Native) != 0 && !NativeTranslator.IsSupported)
+        {
+            tiers &= ~Tiers.Native;
+            _host.Report("this host's processor lacks LZCNT, BMI1 or POPCNT: guest code is interpreted until regions are compiled");
         }
 
-        if ((Options.Tiers & Tiers.Regions) != 0)
+        if ((tiers & Tiers.Regions) != 0)
         {
             Translator = Own(new RegionTranslator(Code, _harts, synchronous: Options.Check, observer: Translations));
         }
 
-        if (native)
+        if ((tiers & Tiers.Native) != 0)
         {
             NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region, Translations, OpenTranslationCache());
             if (NativeTranslator.Cache is not null)

@@ -34,6 +34,7 @@ public sealed record HartStatistics(
 /// <param name="NativeBytes">Bytes of that code.</param>
 /// <param name="BlocksCached">Blocks whose native code an earlier run had made.</param>
 /// <param name="CacheAdditions">Blocks whose native code was added to what later runs may use.</param>
+/// <param name="CacheIgnored">Why what earlier runs have left was not used; null if it was, or there was nothing.</param>
 /// <param name="RegionsCompiled">Regions translated to host code.</param>
 /// <param name="InstructionsCompiled">Guest instructions in them.</param>
 /// <param name="CompileSeconds">Time the translator's thread spent on them.</param>
@@ -49,6 +50,7 @@ public sealed record MachineStatistics(
     long NativeBytes,
     long BlocksCached,
     long CacheAdditions,
+    string? CacheIgnored,
     int RegionsCompiled,
     long InstructionsCompiled,
     double CompileSeconds,
@@ -68,6 +70,7 @@ public sealed record MachineStatistics(
         machine.NativeTranslator?.BytesEmitted ?? 0,
         machine.NativeTranslator?.Cache?.Hits ?? 0,
         machine.NativeTranslator?.Cache?.Added ?? 0,
+        machine.NativeTranslator?.Cache?.WhyEmpty,
         machine.Translator?.RegionsCompiled ?? 0,
         machine.Translator?.InstructionsCompiled ?? 0,
         machine.Translator?.CompileTime.TotalSeconds ?? 0,

@@ -80,6 +80,10 @@ internal unsafe struct BlockRecord
         BlockRecord* record = (BlockRecord*)to;
         MemoryMarshal.AsBytes(relocations).CopyTo(new Span<byte>((byte*)Relocations(record), relocations.Length * sizeof(Relocation)));
         code.CopyTo(new Span<byte>(Code(record), code.Length));
+        foreach (Relocation relocation in relocations)
+        {
+            *(int*)(Code(record) + relocation.At) = 0; // then records say nothing about where the code lay
+        }
     }
 
     /// <summary>The record at a place in memory, or null if what lies there is none that ends by <paramref name="end"/>.</summary>

@@ -52,11 +52,7 @@ internal sealed unsafe class CacheFileWriter : IDisposable
             {
                 BlockRecord* record = (BlockRecord*)address;
                 long place = ((long)_checksums.Count * CacheFormat.ChunkSize) + _used;
-                if (TranslationCache.IsKey(record))
-                {
-                    _entries.Add(new IndexEntry(record->Hash, (uint)(place / BlockRecord.Alignment)));
-                }
-
+                _entries.Add(new IndexEntry(record->Hash, (uint)(place / BlockRecord.Alignment)));
                 new ReadOnlySpan<byte>(record, record->Size).CopyTo(new Span<byte>(chunk + _used, record->Size));
                 BlockRecord.SetGroup((BlockRecord*)(chunk + _used), start, start + size);
                 _used += record->Size;

@@ -19,9 +19,6 @@ public sealed unsafe class TranslationCache : IDisposable
     private const int LeastNews = 64;
     private const int LeastNewsShift = 5;
 
-    // Blocks of fewer instructions are not looked for: the same lies in many pages, so they would lead to the wrong neighbours. They come along.
-    private const int LeastKey = 4;
-
     // Candidates of one hash that are compared at most: a guest may make as many as it likes.
     private const int MaximumCandidates = 8;
 
@@ -78,9 +75,12 @@ public sealed unsafe class TranslationCache : IDisposable
     /// least recently used is what falls off the end of a full file.
     /// </summary>
     /// <returns>Why it was not written although it should have been; otherwise null.</returns>
-    public string? Save()
+    public string? Save() => Save(_damaged ? 1 : Math.Max(LeastNews, _stored >> LeastNewsShift));
+
+    /// <summary>Saves if this run has added at least so many.</summary>
+    internal string? Save(int least)
     {
-        if (Added < (_damaged ? 1 : Math.Max(LeastNews, _stored >> LeastNewsShift)))
+        if (Added < least)
         {
             return null;
         }
@@ -117,11 +117,6 @@ public sealed unsafe class TranslationCache : IDisposable
     internal BlockRecord* Find(int offset, ReadOnlySpan<DecodedInstruction> instructions, ReadOnlySpan<byte> surroundings, out RecordGroup group)
     {
         group = default;
-        if (instructions.Length < LeastKey)
-        {
-            return null;
-        }
-
         uint hash = BlockRecord.HashOf(offset, instructions, surroundings);
         int candidates = 0;
         for (uint slot = hash; ; slot++)
@@ -179,25 +174,13 @@ public sealed unsafe class TranslationCache : IDisposable
         uint hash = BlockRecord.HashOf(offset, instructions, surroundings);
         BlockRecord.Write(_new.Pointer + _newBytes, hash, offset, instructions, code, relocations);
         _added.Add((_newBytes, page));
-        if (instructions.Length >= LeastKey)
-        {
-            AddEntry(new IndexEntry(hash, (uint)(_newBytes / BlockRecord.Alignment)));
-        }
-
-        _newBytes += size;
-    }
-
-    /// <summary>Whether a record can be found by itself.</summary>
-    internal static bool IsKey(BlockRecord* record) => BlockRecord.InstructionsOf(record).Length >= LeastKey;
-
-    private void AddEntry(IndexEntry entry)
-    {
         if (_count == _entries.Length)
         {
             Array.Resize(ref _entries, Math.Max(1024, _count * 2));
         }
 
-        _entries[_count++] = entry;
+        _entries[_count++] = new IndexEntry(hash, (uint)(_newBytes / BlockRecord.Alignment));
+        _newBytes += size;
         if (_count * 2 > _slots.Length)
         {
             Rehash();
