@@ -25,6 +25,7 @@ using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
 using CoveJit.Translator;
 using CoveJit.Translator.X64;
+using CoveJit.Translator.X64.Cache;
 
 namespace CoveJit.Machines;
 
@@ -151,6 +152,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     public MachineEnd Run()
     {
         _scheduler.Run();
+        if (NativeTranslator?.Cache?.Save() is string reason)
+        {
+            _host.Report($"translations were not kept: {reason}");
+        }
+
         return _end ?? new MachineEnd(MachineEndKind.Stopped);
     }
 
@@ -215,18 +221,55 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Translations = Own(new TranslationLog(Options, () => Symbols));
         }
 
-        if ((Options.Tiers & Tiers.Regions) != 0)
+        Tiers tiers = Options.Tiers;
+        if (tiers != Tiers.None && !NativeMemoryBlock.CanExecute)
+        {
+            tiers = Tiers.None;
+            _host.Report("this host allows no memory that is written and executed: guest code is interpreted");
+        }
+        else if ((tiers & Tiers.Native) != 0 && !NativeTranslator.IsSupported)
+        {
+            tiers &= ~Tiers.Native;
+            _host.Report("this host's processor lacks LZCNT, BMI1 or POPCNT: guest code is interpreted until regions are compiled");
+        }
+
+        if ((tiers & Tiers.Regions) != 0)
         {
             Translator = Own(new RegionTranslator(Code, _harts, synchronous: Options.Check, observer: Translations));
         }
 
-        if ((Options.Tiers & Tiers.Native) != 0 && NativeTranslator.IsSupported)
+        if ((tiers & Tiers.Native) != 0)
         {
-            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region, Translations);
+            NativeTranslator = new NativeTranslator(Code, Options.HotThreshold ?? NativeThreshold, Translator, (int)region, Translations, OpenTranslationCache());
+            if (NativeTranslator.Cache is not null)
+            {
+                Own(NativeTranslator.Cache);
+            }
         }
         else if (Translator is not null)
         {
             Code.Attach(Translator, region);
+        }
+    }
+
+    private CacheDirectory? OpenTranslationCache()
+    {
+        if (Options.TranslationCache is not { } cache)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new CacheDirectory(cache.Directory);
+        }
+        catch (IOException e) when (cache.Required)
+        {
+            throw new LoadException($"--cache {e.Message}", "give a directory of your own, or --cache off", e);
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 

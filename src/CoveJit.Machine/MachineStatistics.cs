@@ -32,6 +32,9 @@ public sealed record HartStatistics(
 /// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
 /// <param name="BlocksTranslated">Blocks translated to native code.</param>
 /// <param name="NativeBytes">Bytes of that code.</param>
+/// <param name="BlocksCached">Blocks whose native code an earlier run had made.</param>
+/// <param name="CacheAdditions">Blocks whose native code was added to what later runs may use.</param>
+/// <param name="CacheIgnored">Why what earlier runs have left was not used; null if it was, or there was nothing.</param>
 /// <param name="RegionsCompiled">Regions translated to host code.</param>
 /// <param name="InstructionsCompiled">Guest instructions in them.</param>
 /// <param name="CompileSeconds">Time the translator's thread spent on them.</param>
@@ -45,6 +48,9 @@ public sealed record MachineStatistics(
     ulong CodePagesInvalidated,
     long BlocksTranslated,
     long NativeBytes,
+    long BlocksCached,
+    long CacheAdditions,
+    string? CacheIgnored,
     int RegionsCompiled,
     long InstructionsCompiled,
     double CompileSeconds,
@@ -62,6 +68,9 @@ public sealed record MachineStatistics(
         machine.Code.PagesInvalidated,
         machine.NativeTranslator?.BlocksTranslated ?? 0,
         machine.NativeTranslator?.BytesEmitted ?? 0,
+        machine.NativeTranslator?.Cache?.Hits ?? 0,
+        machine.NativeTranslator?.Cache?.Added ?? 0,
+        machine.NativeTranslator?.Cache?.WhyEmpty,
         machine.Translator?.RegionsCompiled ?? 0,
         machine.Translator?.InstructionsCompiled ?? 0,
         machine.Translator?.CompileTime.TotalSeconds ?? 0,

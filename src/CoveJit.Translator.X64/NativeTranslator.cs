@@ -1,10 +1,12 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Isa;
+using CoveJit.Memory.Physical;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Inspection;
 using CoveJit.Translator.X64.Assembly;
 using CoveJit.Translator.X64.Blocks;
+using CoveJit.Translator.X64.Cache;
 
 namespace CoveJit.Translator.X64;
 
@@ -17,6 +19,8 @@ public sealed unsafe class NativeTranslator : ITranslator
     private readonly BlockEmitter _emitter;
     private readonly ITranslator? _regions;
     private readonly ITranslationObserver? _observer;
+    private readonly BlockMover? _mover;
+    private readonly uint _threshold;
 
     /// <summary>Attaches the tier to a machine's code. Only while no hart runs.</summary>
     /// <param name="code">The machine's decoded code.</param>
@@ -24,18 +28,32 @@ public sealed unsafe class NativeTranslator : ITranslator
     /// <param name="regions">The tier above, or null.</param>
     /// <param name="regionThreshold">How often native code of a block runs before the tier above is told.</param>
     /// <param name="observer">Hears of each translation, or null.</param>
-    public NativeTranslator(CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0, ITranslationObserver? observer = null)
+    /// <param name="directory">Where translations are kept between runs, or null. Not with an observer, which counts runs in the code.</param>
+    public NativeTranslator(
+        CodeCache code, uint threshold, ITranslator? regions = null, int regionThreshold = 0, ITranslationObserver? observer = null, CacheDirectory? directory = null)
     {
         _observer = observer;
         _regions = regions;
         _code = code;
+        _threshold = threshold;
         _runtime = new NativeRuntime(code, _assembler);
         _emitter = new BlockEmitter(_assembler, _runtime, code);
-        code.Attach(this, threshold, regions is null ? 0 : regionThreshold);
+        int counted = regions is null ? 0 : regionThreshold;
+        if (directory is not null && observer is null)
+        {
+            Cache = new TranslationCache(directory, TranslatorVersion.Of(_runtime.Layout(code), code.Extensions, counted != 0));
+            _mover = new BlockMover(code, _runtime);
+            _assembler.Fixups = [];
+        }
+
+        code.Attach(this, threshold, counted, asksAtOnce: Cache is not null);
     }
 
-    /// <summary>Whether this host can run the tier.</summary>
-    public static bool IsSupported => System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
+    /// <summary>Translations kept between runs, or null. Whoever made the tier saves and disposes of them.</summary>
+    public TranslationCache? Cache { get; }
+
+    /// <summary>Whether this host can run the tier: its processor has the instructions, and its kernel allows memory that is written and executed.</summary>
+    public static bool IsSupported => NativeMemoryBlock.CanExecute && System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi1.X64.IsSupported && System.Runtime.Intrinsics.X86.Popcnt.X64.IsSupported;
 
     /// <summary>Bytes of native code at which everything is made anew: a few times what a booted Debian has run, so that what a guest has long left behind goes.</summary>
     internal ulong MaximumBytes { get; init; } = 128UL << 20;
@@ -60,9 +78,10 @@ public sealed unsafe class NativeTranslator : ITranslator
         lock (_code.Sync)
         {
             // Another hart may have been here first. In a full cache nothing more is made before the reset: emitting builds blocks, too.
-            if (block->Entry == 0 && !_code.IsFull)
+            ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
+            if (block->Entry == 0 && !_code.IsFull && HasRoom() && !(Cache is not null && (PlacesStored(block, address) || block->Heat < _threshold)))
             {
-                Translate(pc, (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base, block);
+                Store(block, address, Translate(pc, address, block));
             }
         }
     }
@@ -79,7 +98,7 @@ public sealed unsafe class NativeTranslator : ITranslator
         lock (_code.Sync)
         {
             // The counter has done its work: the same again without it.
-            if (block->NativeRuns >= 0 && Executes(block) && !_code.IsFull)
+            if (block->NativeRuns >= 0 && Executes(block) && !_code.IsFull && HasRoom())
             {
                 Translate(pc, (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base, block);
             }
@@ -100,15 +119,22 @@ public sealed unsafe class NativeTranslator : ITranslator
         _regions?.OnReset();
     }
 
-    // Under the code cache's lock.
-    private void Translate(ulong pc, ulong address, Block* block)
+    // Whether another block's code fits; otherwise asks for everything to be made anew.
+    private bool HasRoom()
     {
-        if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes)
+        if (_assembler.Position + BlockEmitter.MaximumSize <= _code.HostCode + MaximumBytes)
         {
-            _code.RequestReset();
-            return;
+            return true;
         }
 
+        _code.RequestReset();
+        return false;
+    }
+
+    // Emits a block's code, and makes it what the block is executed by; returns its start.
+    private byte* Translate(ulong pc, ulong address, Block* block)
+    {
+        _assembler.Fixups?.Clear();
         byte* start = _assembler.Position;
         nint counter = _observer?.NewCounter() ?? 0;
         List<HostMark>? marks = _observer is null ? null : [];
@@ -122,5 +148,73 @@ public sealed unsafe class NativeTranslator : ITranslator
         Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
         BlocksTranslated++;
         BytesEmitted += _assembler.Position - start;
+        return start;
+    }
+
+    private static ReadOnlySpan<DecodedInstruction> InstructionsOf(Block* block) => new(Block.Instructions(block), block->Count);
+
+    // Gives a block that is new to the hart the code that was made for it before, if there is some.
+    private bool PlacesStored(Block* block, ulong address)
+    {
+        if (block->Heat > _code.AskThreshold)
+        {
+            return false; // looked for already
+        }
+
+        int offset = (int)(address & 0xFFF);
+        BlockRecord* record = Cache!.Find(offset, InstructionsOf(block), _code.PageAt(address), out RecordGroup group);
+        if (record == null || !Places(record, block, address))
+        {
+            return false;
+        }
+
+        // What lay in the same page then, and is the same now, comes along: most of it is about to run.
+        foreach (nint place in group)
+        {
+            BlockRecord* neighbour = (BlockRecord*)place;
+            ulong there = (address & ~0xFFFUL) + (ulong)neighbour->Offset;
+            Block* other = neighbour == record ? null : _code.Adopt(there, BlockRecord.InstructionsOf(neighbour));
+            if (other != null && other->Entry == 0 && BlockRecord.IsOf(neighbour, neighbour->Offset, InstructionsOf(other)))
+            {
+                Places(neighbour, other, there);
+            }
+        }
+
+        return true;
+    }
+
+    private bool Places(BlockRecord* record, Block* block, ulong address)
+    {
+        byte* start = _assembler.Position;
+        byte* end = start + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes ? null : _mover!.Place(record, block, address & ~0xFFFUL, start);
+        if (end == null)
+        {
+            return false;
+        }
+
+        _assembler.Position = end;
+        block->Native = (nint)start;
+        Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
+        Cache!.Hits++;
+        return true;
+    }
+
+    // Keeps code that was just emitted for later runs.
+    private void Store(Block* block, ulong address, byte* start)
+    {
+        if (Cache is null)
+        {
+            return;
+        }
+
+        byte* end = _assembler.Position;
+        if (_mover!.TryDescribe(block, start, end, _assembler.Fixups!, _emitter.Edges))
+        {
+            Cache.Add((nint)_code.TableOf(address), (int)(address & 0xFFF), InstructionsOf(block), _code.PageAt(address), new ReadOnlySpan<byte>(start, (int)(end - start)), _mover.Relocations);
+        }
+        else
+        {
+            Cache.NotStorable++;
+        }
     }
 }

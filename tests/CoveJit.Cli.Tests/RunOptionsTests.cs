@@ -60,6 +60,15 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Translations_are_kept_where_the_user_says()
+    {
+        Assert.Equal(new TranslationCacheOptions("d", Required: true), Bind("--cache", "d").TranslationCache);
+        Assert.Null(Bind("--cache", "off").TranslationCache);
+        Assert.EndsWith("covejit/translations", Bind().TranslationCache!.Directory, StringComparison.Ordinal);
+        Assert.False(Bind().TranslationCache!.Required);
+    }
+
+    [Fact]
     public void Translated_code_can_be_looked_at()
     {
         Assert.Equal(new DumpTarget(0xffff_ffff_8000_0000), Bind("--dump-asm", "0xffffffff80000000").DumpAsm);

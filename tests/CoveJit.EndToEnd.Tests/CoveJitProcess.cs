@@ -23,6 +23,9 @@ internal sealed class CoveJitProcess : IDisposable
     /// <summary>The program under test.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "covejit");
 
+    /// <summary>Where processes keep translations, for as long as the tests run.</summary>
+    private static string CacheHome { get; } = MakeCacheHome();
+
     public int Id => _process.Id;
 
     /// <summary>All console output so far.</summary>
@@ -60,6 +63,7 @@ internal sealed class CoveJitProcess : IDisposable
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.Latin1,
         };
+        start.Environment["XDG_CACHE_HOME"] = CacheHome; // what the user has there is not a test's business
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -157,5 +161,12 @@ internal sealed class CoveJitProcess : IDisposable
         { IsBackground = true };
         thread.Start();
         return thread;
+    }
+
+    private static string MakeCacheHome()
+    {
+        string path = Directory.CreateTempSubdirectory("covejit-cache-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(path, recursive: true);
+        return path;
     }
 }

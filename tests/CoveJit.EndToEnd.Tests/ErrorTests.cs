@@ -16,6 +16,10 @@ public sealed class ErrorTests : IDisposable
     public void A_missing_kernel() => Refused(1, "--kernel /nonexistent/Image does not exist; ", "run", "--kernel", "/nonexistent/Image");
 
     [Fact]
+    public void A_cache_that_is_a_file() =>
+        Refused(1, "cannot be made a directory", "run", "--kernel", Elf(), "--cache", _directory.File("file", new byte[1]));
+
+    [Fact]
     public void A_missing_initrd() =>
         Refused(1, "--initrd /nonexistent does not exist; ", "run", "--kernel", Elf(), "--initrd", "/nonexistent");
 

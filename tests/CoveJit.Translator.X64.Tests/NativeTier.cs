@@ -5,6 +5,7 @@ using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Tests;
 using CoveJit.Translator.Tests.Support;
+using CoveJit.Translator.X64.Cache;
 
 namespace CoveJit.Translator.X64.Tests;
 
@@ -13,15 +14,15 @@ internal sealed unsafe class NativeTier : TestTier
 {
     private readonly RegionTranslator? _regions;
 
-    public NativeTier(TestMachine machine, uint threshold = 2, int regionThreshold = 0, bool synchronous = true)
+    public NativeTier(TestMachine machine, uint threshold = 2, int regionThreshold = 0, bool synchronous = true, CacheDirectory? cache = null)
     {
         _regions = regionThreshold == 0 ? null : new RegionTranslator(machine.Code, machine.Harts, synchronous: synchronous);
-        Translator = new NativeTranslator(machine.Code, threshold, _regions, regionThreshold);
+        Translator = new NativeTranslator(machine.Code, threshold, _regions, regionThreshold, directory: cache);
     }
 
     public NativeTranslator Translator { get; }
 
-    public override int Translations => (int)Translator.BlocksTranslated;
+    public override int Translations => (int)(Translator.BlocksTranslated + (Translator.Cache?.Hits ?? 0));
 
     public int Regions => _regions?.RegionsCompiled ?? 0;
 
@@ -49,7 +50,12 @@ internal sealed unsafe class NativeTier : TestTier
         return false;
     }
 
-    public override void Dispose() => _regions?.Dispose();
+    public override void Dispose()
+    {
+        _regions?.Dispose();
+        Assert.Null(Translator.Cache?.Save(least: 1));
+        Translator.Cache?.Dispose();
+    }
 
     private static bool HasNative(CodeCache code, Block* block, Op op)
     {

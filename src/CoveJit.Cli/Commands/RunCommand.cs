@@ -29,6 +29,7 @@ internal sealed class RunCommand
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
+    private readonly Option<string?> _cache = Text("--cache", "DIR|off", "Where native code is kept for later runs [~/.cache/covejit/translations]");
     private readonly Option<bool> _check = new("--check") { Description = "Run the translator and the interpreter in step, with --icount, and stop at the first difference" };
     private readonly Option<string?> _dumpAsm = Text("--dump-asm", "ADDR|hot", "At the end, write the guest, IL and host code of the translations that cover a virtual address, or of the ten hottest");
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
@@ -56,7 +57,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -145,6 +146,14 @@ internal sealed class RunCommand
             uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out uint times) && times is >= 1 and <= int.MaxValue ? times : null;
     }
 
+    private static TranslationCacheOptions? ParseCache(string? text) => text switch
+    {
+        null => TranslationCacheDirectory.Default is string directory ? new TranslationCacheOptions(directory, Required: false) : null,
+        "off" => null,
+        "" => throw new UsageException("--cache names no directory", "give one, or off"),
+        _ => new TranslationCacheOptions(text, Required: true),
+    };
+
     private static DumpTarget ParseDumpTarget(string text)
     {
         if (text == "hot")
@@ -212,6 +221,7 @@ internal sealed class RunCommand
             Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
             RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
+            TranslationCache = ParseCache(result.GetValue(_cache)),
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),

@@ -46,6 +46,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         _extensions = extensions;
         _limit = Math.Min(limit, HostCodeStart - (1 << 20));
         _arena = new NativeMemoryBlock(ArenaSize);
+        _arena.PreferLargePages(); // code and blocks lie dense, and are spread over more pages than the host's TLBs hold
         _tables = new NativeMemoryBlock((ram.Size >> GuestRam.PageShift) * 8);
         Arena = _arena.Pointer;
         Tables = (uint**)_tables.Pointer;
@@ -58,6 +59,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
     /// <summary>For each page of RAM its table of references, or null.</summary>
     public uint** Tables { get; }
+
+    /// <summary>What the decoder accepts.</summary>
+    public ExtensionSet Extensions => _extensions;
 
     /// <summary>Memory for native code, in reach of all blocks.</summary>
     public byte* HostCode => Arena + HostCodeStart;
@@ -76,6 +80,9 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
 
     /// <summary>How often the interpreter comes to a block before it tells the translator.</summary>
     public uint HotThreshold { get; private set; } = uint.MaxValue;
+
+    /// <summary>How often it comes to a block before it looks for an entry, and asks the translator whether it has one: at most <see cref="HotThreshold"/>.</summary>
+    public uint AskThreshold { get; private set; } = uint.MaxValue;
 
     /// <summary>How often native code of a block runs before the translator is told again; 0 where it is not.</summary>
     public int RegionThreshold { get; private set; }
@@ -96,10 +103,12 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
     /// <param name="translator">The translator.</param>
     /// <param name="threshold">How often the interpreter comes to a block before it tells the translator.</param>
     /// <param name="regionThreshold">How often native code of a block runs before the translator is told again, or 0.</param>
-    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0)
+    /// <param name="asksAtOnce">Whether the translator is asked already when the interpreter first comes to a block, since it may have code from before.</param>
+    public void Attach(ITranslator translator, uint threshold, int regionThreshold = 0, bool asksAtOnce = false)
     {
         Translator = translator;
         HotThreshold = threshold;
+        AskThreshold = asksAtOnce ? 1 : threshold;
         RegionThreshold = regionThreshold;
     }
 
@@ -186,6 +195,49 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             return Build(address, page, out table);
         }
     }
+
+    /// <summary>
+    /// The block that starts at a physical address, made from instructions that were decoded before, if decoding would give the same; the one that is
+    /// there if there is one already. Null if the bytes are others, or if the page has no blocks yet. Under <see cref="Sync"/>.
+    /// </summary>
+    /// <param name="address">Physical address of RAM.</param>
+    /// <param name="instructions">The instructions as they lie in a block, decoded with this cache's <see cref="Extensions"/>.</param>
+    public Block* Adopt(ulong address, ReadOnlySpan<DecodedInstruction> instructions)
+    {
+        int offset = (int)(address & 0xFFF);
+        uint* table = TableOf(address);
+        if (table == null)
+        {
+            return null;
+        }
+
+        ref uint place = ref table[offset >> 1];
+        if (place != 0)
+        {
+            return BlockAt(place);
+        }
+
+        if (!IsCode(_ram.HostAddress(address & ~0xFFFUL), offset, instructions, out bool ended))
+        {
+            return null;
+        }
+
+        Block* block = (Block*)(Arena + _used);
+        instructions.CopyTo(new Span<DecodedInstruction>(Block.Instructions(block), instructions.Length));
+        int length = 0;
+        foreach (ref readonly DecodedInstruction instruction in instructions)
+        {
+            length += instruction.Length;
+        }
+
+        return Complete(block, instructions.Length, length, ended, ref place);
+    }
+
+    /// <summary>The table of the page at a physical address of RAM, or null: it stands for the page's code as long as that stays what it is.</summary>
+    public uint* TableOf(ulong address) => Tables[(address - _ram.Base) >> GuestRam.PageShift];
+
+    /// <summary>The bytes of the page at a physical address of RAM, as harts may be changing them.</summary>
+    public ReadOnlySpan<byte> PageAt(ulong address) => new(_ram.HostAddress(address & ~0xFFFUL), 1 << GuestRam.PageShift);
 
     /// <summary>Discards the code of a page that was written.</summary>
     public void OnWrite(ulong address, int length, PageFlags flags)
@@ -328,18 +380,19 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             offset += decoded.Length;
         }
 
-        if (count == 0)
-        {
-            return null;
-        }
+        return count == 0 ? null : Complete(block, count, offset, ended, ref table[(address & 0xFFF) >> 1]);
+    }
 
+    // Takes a block whose instructions are in place into the arena and into its page's table.
+    private Block* Complete(Block* block, int count, int byteLength, bool ended, ref uint place)
+    {
         if (!ended)
         {
-            instruction[count] = new DecodedInstruction { Op = Op.BlockEnd };
+            Block.Instructions(block)[count] = new DecodedInstruction { Op = Op.BlockEnd };
         }
 
         block->Count = (ushort)count;
-        block->ByteLength = (ushort)offset;
+        block->ByteLength = (ushort)byteLength;
         block->Heat = 0;
         block->Entry = 0;
         block->Native = NativeMiss;
@@ -348,9 +401,33 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         uint reference = (uint)(_used >> 4);
         Allocate(sizeof(Block) + ((count + (ended ? 0 : 1)) * sizeof(DecodedInstruction)));
         BlocksBuilt++;
-        Volatile.Write(ref table[(address & 0xFFF) >> 1], reference);
+        Volatile.Write(ref place, reference);
         return block;
     }
+
+    // Whether instructions, decoded for a block that starts at an offset, are what decoding the page would give: bytes and end of the block.
+    private static bool IsCode(byte* page, int offset, ReadOnlySpan<DecodedInstruction> instructions, out bool ended)
+    {
+        ended = false;
+        int start = offset;
+        foreach (ref readonly DecodedInstruction instruction in instructions)
+        {
+            int room = 0x1000 - offset;
+            if (ended || instruction.Length > room || instruction.Raw != (instruction.Length == 2 ? *(ushort*)(page + offset) : *(uint*)(page + offset)))
+            {
+                return false;
+            }
+
+            ended = EndsBlock(instruction.Op);
+            offset += instruction.Length;
+        }
+
+        bool full = (offset & (Block.ChunkSize - 1)) == 0;
+        bool crosses = offset == 0x1000 - 2 && (*(ushort*)(page + offset) & 3) == 3;
+        return (ended || full || crosses) && (offset - 1) / Block.ChunkSize == start / Block.ChunkSize;
+    }
+
+    private static bool EndsBlock(Op op) => (OpInfo.FlagsOf(op) & OpFlags.EndsBlock) != 0 || op == Op.Illegal;
 
     // Adapts a decoded instruction to its place in a block; true if it ends the block.
     private static bool Prepare(ref DecodedInstruction decoded, int offset)
@@ -366,7 +443,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
             decoded.Imm += offset;
         }
 
-        return (flags & OpFlags.EndsBlock) != 0 || decoded.Op == Op.Illegal;
+        return EndsBlock(decoded.Op);
     }
 
     private byte* Allocate(int size)

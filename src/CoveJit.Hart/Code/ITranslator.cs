@@ -3,7 +3,10 @@ namespace CoveJit.Harts.Code;
 /// <summary>What turns hot blocks into faster code. It sets <see cref="Block.Entry"/>; whoever comes to a block with an entry may run that instead.</summary>
 public unsafe interface ITranslator
 {
-    /// <summary>A block has become hot. Called on the hart's thread, once for each time the block's heat passes the threshold.</summary>
+    /// <summary>
+    /// A block has become hot. Called on the hart's thread, once for each time the block's heat passes <see cref="CodeCache.HotThreshold"/>, and before
+    /// that when it passes <see cref="CodeCache.AskThreshold"/>.
+    /// </summary>
     /// <param name="hart">The hart that came to it, its TLB as it is there.</param>
     /// <param name="pc">Virtual address of the block.</param>
     /// <param name="block">The block.</param>

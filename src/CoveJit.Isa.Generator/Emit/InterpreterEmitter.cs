@@ -54,7 +54,7 @@ internal static class InterpreterEmitter
     {
         code.Open("public static RunExit Run(Hart hart, HartState* s, long budget)");
         code.Line("byte* arena = hart.Code.Arena;");
-        code.Line("uint hot = hart.Code.HotThreshold;");
+        code.Line("uint ask = hart.Code.AskThreshold;");
         code.Line("ulong end = s->InstructionsRetired + (ulong)budget;");
         code.Line("long left = budget;");
         code.Line("ulong pc = s->Pc;");
@@ -99,7 +99,7 @@ internal static class InterpreterEmitter
         code.Open("if (left < block->Count)");
         code.Line("goto Short;");
         code.Close();
-        code.Open("if (++block->Heat >= hot)");
+        code.Open("if (++block->Heat >= ask)");
         code.Line("goto Hot;");
         code.Close();
         code.Line();
@@ -143,7 +143,7 @@ internal static class InterpreterEmitter
         code.Line("Hot:");
         code.Line("nint code = Volatile.Read(ref block->Entry);");
         code.Open("if (code == 0)");
-        code.Open("if (block->Heat == hot)");
+        code.Open("if (block->Heat == ask || block->Heat == hart.Code.HotThreshold)");
         code.Line("hart.Code.Translator?.OnHot(hart, pc, block); // without one, the count has reached its end");
         code.Close();
         code.Line("goto Interpret;");

@@ -56,6 +56,9 @@ public sealed record MachineOptions
     /// <summary>What executes guest code beside the interpreter.</summary>
     public Tiers Tiers { get; init; } = Tiers.Native | Tiers.Regions;
 
+    /// <summary>Where native code is kept between runs, or null: nowhere.</summary>
+    public TranslationCacheOptions? TranslationCache { get; init; }
+
     /// <summary>How often the interpreter comes to a block before it becomes native code; null for the usual.</summary>
     public uint? HotThreshold { get; init; }
 

@@ -11,6 +11,7 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     private const int ProtReadWriteExecute = 7;
     private const int MapPrivateAnonymousNoReserve = 0x2 | 0x20 | 0x4000;
     private const int MadviseDontNeed = 4;
+    private const int MadviseHugePage = 14;
 
     /// <summary>Maps <paramref name="size"/> bytes, rounded up to whole pages.</summary>
     /// <exception cref="InsufficientMemoryException">The host refuses the mapping.</exception>
@@ -25,6 +26,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
 
         Pointer = (byte*)p;
     }
+
+    /// <summary>Whether the host lets memory be written and executed: some kernels are told not to.</summary>
+    public static bool CanExecute { get; } = TryExecute();
 
     /// <summary>First byte, page-aligned; null after <see cref="Dispose"/>.</summary>
     public byte* Pointer { get; private set; }
@@ -56,6 +60,9 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
         }
     }
 
+    /// <summary>Asks for large host pages where memory is touched: for what fills up from one end. What the host answers does not matter.</summary>
+    public void PreferLargePages() => _ = Advise(Pointer, (nuint)Size, MadviseHugePage);
+
     /// <summary>Lets the host execute what is in a range of whole pages.</summary>
     /// <exception cref="InsufficientMemoryException">The host refuses.</exception>
     public void MakeExecutable(ulong offset, ulong length)
@@ -81,6 +88,12 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
     ~NativeMemoryBlock()
     {
         Dispose();
+    }
+
+    private static bool TryExecute()
+    {
+        using NativeMemoryBlock block = new(PageSize);
+        return Protect(block.Pointer, (nuint)block.Size, ProtReadWriteExecute) == 0;
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

@@ -15,6 +15,9 @@ internal sealed unsafe class Assembler
         set => _at = value;
     }
 
+    /// <summary>Where the displacements of what is emitted are noted, or null. Those to labels ahead are not: they do not leave what is emitted.</summary>
+    public List<Fixup>? Fixups { get; set; }
+
     // --- moves ---
 
     public void Move(Register destination, Register source, bool wide = true)
@@ -84,6 +87,15 @@ internal sealed unsafe class Assembler
             *(long*)_at = value;
             _at += 8;
         }
+    }
+
+    /// <summary>The address of something within 2 GiB.</summary>
+    public void LeaOf(Register destination, void* target)
+    {
+        Rex((int)destination, 0, 0, wide: true);
+        Byte(0x8D);
+        Byte((byte)((((int)destination & 7) << 3) | 5));
+        Relative((byte*)target);
     }
 
     public void Lea(Register destination, Mem source, bool wide = true) => Encode(0x8D, (int)destination, source, wide);
@@ -272,12 +284,15 @@ internal sealed unsafe class Assembler
     public void Mark(Label label)
     {
         label.Target = (nint)_at;
-        foreach (nint reference in label.References)
+        nint reference = label.LastReference;
+        while (reference != 0)
         {
+            int back = *(int*)reference;
             *(int*)reference = (int)((nint)_at - (reference + 4));
+            reference = back == 0 ? 0 : reference - back;
         }
 
-        label.References.Clear();
+        label.LastReference = 0;
     }
 
     // --- SSE ---
@@ -404,11 +419,17 @@ internal sealed unsafe class Assembler
             return;
         }
 
-        label.References.Add((nint)_at);
-        Int32(0);
+        // Until the label has its place, each reference holds the distance to the one before it.
+        nint last = label.LastReference;
+        label.LastReference = (nint)_at;
+        Int32(last == 0 ? 0 : (int)((nint)_at - last));
     }
 
-    private void Relative(byte* target) => Int32((int)(target - (_at + 4)));
+    private void Relative(byte* target)
+    {
+        Fixups?.Add(new Fixup((nint)_at, (nint)target));
+        Int32((int)(target - (_at + 4)));
+    }
 
     private void Byte(byte value) => *_at++ = value;
 

@@ -6,6 +6,6 @@ internal sealed class Label
     /// <summary>The address, or 0 while unknown.</summary>
     public nint Target { get; set; }
 
-    /// <summary>Displacement fields that wait for the address.</summary>
-    public List<nint> References { get; } = [];
+    /// <summary>The displacement that was last to wait for the address, or 0. It leads to the one before it: see <see cref="Assembler.Mark"/>.</summary>
+    public nint LastReference { get; set; }
 }

@@ -93,6 +93,7 @@ internal sealed unsafe partial class BlockEmitter
             return;
         }
 
+        Edges.Add(new BlockEdge((nint)block, target));
         _assembler.MoveConstant(Register.Rax, target);
         _assembler.JumpThrough(&block->Native);
     }

@@ -49,6 +49,9 @@ internal sealed unsafe partial class BlockEmitter
         _nodes = new NodeEmitter(assembler);
     }
 
+    /// <summary>The blocks in the same page that the code emitted last goes to.</summary>
+    public List<BlockEdge> Edges { get; } = [];
+
     // Instructions not executed yet, the current one included.
     private int Refund => _block->Count - _done;
 
@@ -67,6 +70,7 @@ internal sealed unsafe partial class BlockEmitter
         _done = 0;
         _floatDirty = false;
         _cold.Clear();
+        Edges.Clear();
         _start = _assembler.Position;
         EmitBudget();
         EmitHeat();
@@ -244,7 +248,7 @@ internal sealed unsafe partial class BlockEmitter
         int refund = Refund;
         int length = _instruction->Length;
         _assembler.MoveConstant(Register.Rax, offset);
-        _assembler.MoveConstant(Register.Rcx, (nint)_instruction);
+        _assembler.LeaOf(Register.Rcx, _instruction);
         _assembler.Call(_runtime.Execute);
         _assembler.Test(Register.Rax, Register.Rax, wide: false);
         _assembler.JumpIf(Condition.NotEqual, Cold(() =>

@@ -66,6 +66,10 @@ internal sealed unsafe class NativeRuntime
     /// <summary>Behind the fixed code.</summary>
     public byte* End { get; }
 
+    /// <summary>The places in the fixed code, by their distance from its start: the same for code that may be exchanged.</summary>
+    public int[] Layout(CodeCache code) =>
+        [(int)(ExitAt - code.HostCode), (int)(ExitBy - code.HostCode), (int)(Miss - code.HostCode), (int)(Fill - code.HostCode), (int)(Lookup - code.HostCode), (int)(Execute - code.HostCode), (int)(End - code.HostCode)];
+
     /// <summary>What <see cref="Block.Entry"/> is for a block with native code.</summary>
     public static nint ManagedEntry => (nint)(delegate*<HartState*, Block*, TranslatedExit>)&EnterBlock;
 
