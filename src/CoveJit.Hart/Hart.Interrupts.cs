@@ -9,7 +9,7 @@ namespace CoveJit.Harts;
 /// <summary>Interrupts and the two timers (Privileged, "Machine Interrupt Registers"; Sstc).</summary>
 public sealed unsafe partial class Hart
 {
-    private const ulong SoftwareWritable = InterruptCode.SupervisorMask;
+    private const ulong SoftwareWritable = InterruptCode.SupervisorMask | InterruptCode.VirtualMask;
 
     private ulong _lines;
     private ulong _softwarePending;
@@ -35,13 +35,21 @@ public sealed unsafe partial class Hart
         get
         {
             ulong deadline = (Lines & (1UL << InterruptCode.MachineTimer)) == 0 ? Compare : ulong.MaxValue;
-            return SupervisorTimerEnabled && (Lines & (1UL << InterruptCode.SupervisorTimer)) == 0 ? Math.Min(deadline, Stimecmp) : deadline;
+            if (SupervisorTimerEnabled && (Lines & (1UL << InterruptCode.SupervisorTimer)) == 0)
+            {
+                deadline = Math.Min(deadline, Stimecmp);
+            }
+
+            return VirtualTimerEnabled && (Lines & (1UL << InterruptCode.VirtualSupervisorTimer)) == 0 ? Math.Min(deadline, VirtualDeadline()) : deadline;
         }
     }
 
     /// <summary>mip as software reads it.</summary>
-    /// <remarks>Under menvcfg.STCE, STIP is stimecmp's alone: what software once wrote to it does not show (Sstc).</remarks>
-    public ulong Mip => Lines | (Volatile.Read(ref _softwarePending) & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0));
+    /// <remarks>
+    /// Under menvcfg.STCE, STIP is stimecmp's alone: what software once wrote to it does not show (Sstc). VSTIP and VSEIP are both hvip's and a
+    /// signal's.
+    /// </remarks>
+    public ulong Mip => Lines | GuestExternalPending() | (Volatile.Read(ref _softwarePending) & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0));
 
     private ulong Lines => Volatile.Read(ref _lines);
 
@@ -106,6 +114,7 @@ public sealed unsafe partial class Hart
         ulong now = Clock.Ticks;
         SetLine(InterruptCode.MachineTimer, now >= Compare);
         SetLine(InterruptCode.SupervisorTimer, SupervisorTimerEnabled && now >= Stimecmp);
+        SetLine(InterruptCode.VirtualSupervisorTimer, VirtualTimerEnabled && now + Htimedelta >= Vstimecmp);
         Counters.PollOverflow();
     }
 
@@ -133,9 +142,17 @@ public sealed unsafe partial class Hart
             return machine;
         }
 
-        bool supervisorEnabled = Privilege == PrivilegeMode.User
+        ulong supervisor = pending & Mideleg & ~Hideleg;
+        bool supervisorEnabled = IsVirtual
+            || Privilege == PrivilegeMode.User
             || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Sie) != 0);
-        return supervisorEnabled ? pending & Mideleg : 0;
+        if (supervisor != 0 && supervisorEnabled)
+        {
+            return supervisor;
+        }
+
+        bool virtualEnabled = IsVirtual && (Privilege == PrivilegeMode.User || (Vsstatus & Csrs.Mstatus.Sie) != 0);
+        return virtualEnabled ? pending & Hideleg : 0;
     }
 
     private void TakePendingInterrupt()

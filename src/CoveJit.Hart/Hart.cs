@@ -14,7 +14,7 @@ namespace CoveJit.Harts;
 
 /// <summary>
 /// One RISC-V hart: architectural state, memory access, traps and interrupts. The parts are one file each: <c>Hart.Memory</c> (the slow path
-/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Atomics</c>, <c>Hart.Run</c>.
+/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
 /// All members are for the hart's own thread unless they say otherwise.
 /// </summary>
 public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
@@ -148,7 +148,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state->Pc = pc;
         _state->X[10] = a0;
         _state->X[11] = a1;
-        SetPrivilege(mode);
+        SetMode(mode, isVirtual: false);
     }
 
     /// <summary>Releases native memory.</summary>
@@ -162,12 +162,15 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _stateMemory.Dispose();
     }
 
-    internal void SetPrivilege(PrivilegeMode mode)
+    internal void SetMode(PrivilegeMode mode, bool isVirtual)
     {
-        if (mode != Privilege)
+        if (mode != Privilege || isVirtual != IsVirtual)
         {
             Counters.BeforeModeChange();
+            SettleFloatState(); // what is dirty belongs to the old V
             Privilege = mode;
+            IsVirtual = isVirtual;
+            UpdateFloatState();
             Counters.AfterModeChange();
         }
 

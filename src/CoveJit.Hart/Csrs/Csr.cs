@@ -1,12 +1,22 @@
 namespace CoveJit.Harts.Csrs;
 
 /// <summary>One control and status register: its number, its name as the specification spells it, and what reading and writing it mean.</summary>
-/// <remarks>Privilege and read-only rules follow from the number; only further conditions are declared.</remarks>
+/// <remarks>
+/// Privilege and read-only rules follow from the number, and so does what VS-mode gets instead (<see cref="CsrTable.Replica"/>); only further
+/// conditions are declared.
+/// </remarks>
 /// <param name="number">CSR number.</param>
 /// <param name="name">Name.</param>
 /// <param name="read">Value as software reads it.</param>
 /// <param name="write">Write with WARL rules applied; null for a register that ignores writes.</param>
-/// <param name="permits">Further condition for any access (state enables, counter enables, TVM, FS); null if there is none.</param>
+/// <param name="permits">
+/// Further condition for any access (state enables, counter enables, TVM, FS); null if there is none. Where it fails the instruction is illegal, with
+/// V = 1 as well: then it says whether the access is HS-qualified.
+/// </param>
+/// <param name="permitsVirtual">
+/// Condition for accesses with V = 1 beyond <paramref name="permits"/> (hcounteren, henvcfg, hstateen, VTVM); null if there is none. Where it fails a
+/// virtual-instruction exception is raised.
+/// </param>
 /// <param name="readForModify">Value that CSRRS and CSRRC modify where it differs from the one they return (mip.SEIP).</param>
 public sealed class Csr(
     uint number,
@@ -14,6 +24,7 @@ public sealed class Csr(
     Func<Hart, ulong> read,
     Action<Hart, ulong>? write = null,
     Func<Hart, bool>? permits = null,
+    Func<Hart, bool>? permitsVirtual = null,
     Func<Hart, ulong>? readForModify = null)
 {
     /// <summary>CSR number.</summary>
@@ -33,4 +44,7 @@ public sealed class Csr(
 
     /// <summary>Whether the conditions beyond privilege hold.</summary>
     public bool Permits(Hart hart) => permits is null || permits(hart);
+
+    /// <summary>Whether the conditions beyond those hold under which a guest may access the register.</summary>
+    public bool PermitsVirtual(Hart hart) => permitsVirtual is null || permitsVirtual(hart);
 }

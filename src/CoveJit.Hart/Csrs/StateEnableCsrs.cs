@@ -1,17 +1,18 @@
+using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 
 namespace CoveJit.Harts.Csrs;
 
-/// <summary>mstateen0 to 3 and sstateen0 to 3 (Smstateen, Ssstateen).</summary>
+/// <summary>mstateen0 to 3, hstateen0 to 3 and sstateen0 to 3 (Smstateen, Ssstateen).</summary>
 internal static class StateEnableCsrs
 {
-    /// <summary>Bit of mstateen0 that gates senvcfg.</summary>
+    /// <summary>Bit of mstateen0 that gates senvcfg and henvcfg; of hstateen0 senvcfg in a guest.</summary>
     public const ulong Envcfg = 1UL << 62;
 
-    /// <summary>Bit 63 of each mstateen: gates the sstateen register.</summary>
+    /// <summary>Bit 63 of each mstateen: gates the sstateen and hstateen register; of each hstateen sstateen in a guest.</summary>
     public const ulong StateEnable = 1UL << 63;
 
-    public static IEnumerable<Csr> Declare()
+    public static IEnumerable<Csr> Declare(HartConfiguration configuration)
     {
         for (uint i = 0; i < 4; i++)
         {
@@ -24,7 +25,14 @@ internal static class StateEnableCsrs
                 0x10C + i,
                 $"sstateen{i}",
                 _ => 0,
-                permits: h => h.Privilege == PrivilegeMode.Machine || (h.Mstateen[n] & StateEnable) != 0);
+                permits: Enabled,
+                permitsVirtual: h => (h.ReadHstateen(n) & StateEnable) != 0);
+            if (configuration.Extensions.Has(Extension.H))
+            {
+                yield return new(0x60C + i, $"hstateen{i}", h => h.ReadHstateen(n), (h, v) => h.Hstateen[n] = v & writable, Enabled);
+            }
+
+            bool Enabled(Hart h) => h.Privilege == PrivilegeMode.Machine || (h.Mstateen[n] & StateEnable) != 0;
         }
     }
 }
