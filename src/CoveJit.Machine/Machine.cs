@@ -38,6 +38,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private static readonly string[] PrivilegedExtensions =
         ["smstateen", "ssccptr", "sscofpmf", "sscounterenw", "ssstateen", "sstc", "sstvala", "sstvecd", "svadu", "svnapot", "svpbmt"];
 
+    // What the harts' H extension has beyond the base: with Ssstateen all that Sha asks for.
+    private static readonly string[] HypervisorExtensions =
+        ["sha", "shcounterenw", "shgatpa", "shtvala", "shvsatpa", "shvstvala", "shvstvecd"];
+
     private readonly IMachineHost _host;
     private readonly List<IDisposable> _resources = [];
     private readonly List<DeviceTreeContributor> _contributors = [];
@@ -59,7 +63,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _host = host;
         Ram = Own(new GuestRam(VirtMemoryMap.DramBase, options.MemorySize));
         Map = new PhysicalMap(Ram);
-        Configuration = new HartConfiguration { MaximumLevels = 3 + (int)options.Paging };
+        Configuration = new HartConfiguration { Extensions = options.Extensions, MaximumLevels = 3 + (int)options.Paging };
         Code = Own(new CodeCache(Ram, Configuration.Extensions) { Concurrent = options.Harts > 1 && !options.InstructionCount });
         InstructionClock? instructionClock = options.InstructionCount ? new InstructionClock() : null;
         _clock = instructionClock is null ? new HostClock() : instructionClock;
@@ -145,7 +149,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>What the device tree of a machine with these options says about each hart.</summary>
     public static HartDescription DescribeHart(MachineOptions options) =>
-        new(new HartConfiguration().Extensions, PrivilegedExtensions, options.Paging);
+        new(options.Extensions, options.Extensions.Has(Extension.H) ? [.. PrivilegedExtensions, .. HypervisorExtensions] : PrivilegedExtensions, options.Paging);
 
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
