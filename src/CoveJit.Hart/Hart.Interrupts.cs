@@ -9,8 +9,6 @@ namespace CoveJit.Harts;
 /// <summary>Interrupts and the two timers (Privileged, "Machine Interrupt Registers"; Sstc).</summary>
 public sealed unsafe partial class Hart
 {
-    private const ulong SoftwareWritable = InterruptCode.SupervisorMask;
-
     private ulong _lines;
     private ulong _softwarePending;
     private ulong _machineTimerCompare = ulong.MaxValue;
@@ -40,12 +38,20 @@ public sealed unsafe partial class Hart
     }
 
     /// <summary>mip as software reads it.</summary>
-    /// <remarks>Under menvcfg.STCE, STIP is stimecmp's alone: what software once wrote to it does not show (Sstc).</remarks>
-    public ulong Mip => Lines | (Volatile.Read(ref _softwarePending) & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0));
+    public ulong Mip => Lines | (Volatile.Read(ref _softwarePending) & SoftwareWritable);
 
     private ulong Lines => Volatile.Read(ref _lines);
 
+    // Under menvcfg.STCE, STIP is stimecmp's alone (Sstc), and under mvien[9], SEIP is the interrupt controller's (AIA): what software once wrote
+    // there does not show, and cannot be written.
+    private ulong SoftwareWritable =>
+        InterruptCode.SupervisorMask & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0) & ~(Mvien & External);
+
     private bool SupervisorTimerEnabled => (Menvcfg & Envcfg.Stce) != 0;
+
+    private ulong PendingAtMachine => Mip & Mie & ~Mideleg;
+
+    private ulong PendingAtSupervisor => Sip & Sie;
 
     /// <summary>The wire of an interrupt code (<see cref="InterruptCode"/>) into this hart.</summary>
     public IInterruptLine Line(int code) => new HartLine(this, code);
@@ -92,12 +98,12 @@ public sealed unsafe partial class Hart
     /// <summary>Clears an interrupt's enable in mie: for a managed service that owns its level and has no use for it.</summary>
     public void DisableInterrupt(int code) => WriteMie(Mie & ~(1UL << code));
 
-    internal void WriteSoftwarePending(ulong value, ulong mask)
+    /// <summary>Sets and clears bits of mip that software may write, and returns the value from before.</summary>
+    internal ulong UpdateMip(ulong set, ulong clear)
     {
-        mask &= SoftwareWritable & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0);
-        Interlocked.Or(ref _softwarePending, value & mask);
-        Interlocked.And(ref _softwarePending, value | ~mask);
-        RecheckInterrupts();
+        ulong old = Mip;
+        UpdateSoftwarePending(set & SoftwareWritable, clear & SoftwareWritable);
+        return old;
     }
 
     /// <summary>Re-evaluates the timers against the clock.</summary>
@@ -112,47 +118,50 @@ public sealed unsafe partial class Hart
     /// <summary>Asks for attention if an interrupt is deliverable now.</summary>
     internal void RecheckInterrupts()
     {
-        if (DeliverableInterrupts() != 0)
+        if (DeliverableInterrupts(out _) != 0)
         {
             Interlocked.Or(ref _state->Attention, (int)Attention.Interrupt);
         }
     }
 
-    // Pending, enabled interrupts of the highest level that may interrupt the current mode.
-    private ulong DeliverableInterrupts()
+    // Other threads change these bits too: only what is named may change.
+    private void UpdateSoftwarePending(ulong set, ulong clear)
     {
-        ulong pending = Mip & Mie;
-        if (pending == 0)
+        Interlocked.Or(ref _softwarePending, set);
+        Interlocked.And(ref _softwarePending, ~clear);
+        RecheckInterrupts();
+    }
+
+    // Whether any interrupt is pending and enabled, whatever its level: what ends WFI.
+    private bool HasPendingInterrupt => (Mip & Mie) != 0 || (Filtered != 0 && (Sip & Sie) != 0);
+
+    // Pending, enabled interrupts of the highest level that may interrupt the current mode.
+    private ulong DeliverableInterrupts(out bool inMachine)
+    {
+        inMachine = true;
+        if (!HasPendingInterrupt)
         {
             return 0;
         }
 
-        ulong machine = pending & ~Mideleg;
+        ulong machine = PendingAtMachine;
         if (machine != 0 && (Privilege != PrivilegeMode.Machine || (Mstatus & Csrs.Mstatus.Mie) != 0))
         {
             return machine;
         }
 
+        inMachine = false;
         bool supervisorEnabled = Privilege == PrivilegeMode.User
             || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Sie) != 0);
-        return supervisorEnabled ? pending & Mideleg : 0;
+        return supervisorEnabled ? PendingAtSupervisor : 0;
     }
 
     private void TakePendingInterrupt()
     {
-        ulong deliverable = DeliverableInterrupts();
-        if (deliverable == 0)
+        ulong deliverable = DeliverableInterrupts(out bool inMachine);
+        if (deliverable != 0)
         {
-            return;
-        }
-
-        foreach (byte code in InterruptCode.ByPriority)
-        {
-            if (((deliverable >> code) & 1) != 0)
-            {
-                Take(new Trap(code, true, 0));
-                return;
-            }
+            Take(new Trap((uint)TopInterrupt(deliverable, inMachine).Code, true, 0), inMachine);
         }
     }
 

@@ -144,9 +144,15 @@ public sealed unsafe partial class Hart
             return Illegal();
         }
 
-        ulong old = rd != 0 ? register.Read(this) : 0;
-        register.Write(this, value);
-        WriteRegister((int)rd, old);
+        if (rd == 0)
+        {
+            register.Write(this, value);
+        }
+        else
+        {
+            WriteRegister((int)rd, register.Update(this, value, ~value));
+        }
+
         return AfterCsrWrite();
     }
 
@@ -224,15 +230,13 @@ public sealed unsafe partial class Hart
             return Illegal();
         }
 
-        ulong old = register.Read(this);
         if (!writes)
         {
-            WriteRegister((int)rd, old);
+            WriteRegister((int)rd, register.Read(this));
             return Flow.Next;
         }
 
-        register.Write(this, (register.ReadForModify(this) | set) & ~clear);
-        WriteRegister((int)rd, old);
+        WriteRegister((int)rd, register.Update(this, set, clear));
         return AfterCsrWrite();
     }
 

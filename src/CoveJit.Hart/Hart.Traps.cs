@@ -33,15 +33,17 @@ public sealed unsafe partial class Hart
         return Flow.Trap;
     }
 
-    /// <summary>Takes a trap at <see cref="Pc"/>: at the managed service if it owns the target level, otherwise through xtvec.</summary>
-    internal void Take(in Trap trap)
+    /// <summary>Takes an exception at <see cref="Pc"/>: at the managed service if it owns the target level, otherwise through xtvec.</summary>
+    internal void Take(in Trap trap) => Take(trap, Privilege == PrivilegeMode.Machine || ((Medeleg >> (int)trap.Cause) & 1) == 0);
+
+    // Takes a trap at the level it is for.
+    private void Take(in Trap trap, bool inMachine)
     {
         TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
         _reservation.Valid = false;
         _waiting = false;
         TrapTrace?.Invoke(this, trap);
-        ulong delegated = trap.IsInterrupt ? Mideleg : Medeleg;
-        if (Privilege != PrivilegeMode.Machine && ((delegated >> (int)trap.Cause) & 1) != 0)
+        if (!inMachine)
         {
             TakeInSupervisor(trap);
         }

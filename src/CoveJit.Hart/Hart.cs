@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.State;
 using CoveJit.Harts.Timing;
 using CoveJit.Harts.Traps;
@@ -51,6 +52,16 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         code.Add(Tlb);
         Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
+        if (configuration.HasImsic)
+        {
+            MachineFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.MachineExternal));
+            SupervisorFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.SupervisorExternal));
+        }
+
+        // Without an IMSIC nobody tells the external interrupts' priority numbers: there the arrays are read-only zero.
+        ulong configurable = configuration.HasImsic ? InterruptCode.All : 0;
+        MachinePriorities = new PriorityArray(InterruptCode.MachineExternal, configurable & ~(1UL << InterruptCode.MachineExternal));
+        SupervisorPriorities = new PriorityArray(InterruptCode.SupervisorExternal, configurable & InterruptCode.SupervisorMask & ~(1UL << InterruptCode.SupervisorExternal));
         Counters = new CounterUnit(this);
         Reset(0);
     }

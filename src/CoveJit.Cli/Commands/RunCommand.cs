@@ -26,6 +26,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _smp = Text("--smp", "N", $"Number of harts, 1 to {MachineOptions.MostHarts} [1]", "-smp");
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
+    private readonly Option<string?> _aia = Text("--aia", "imsic|aplic|none", "Interrupt controllers: an APLIC and an IMSIC in each hart; an APLIC alone; or a PLIC and harts without the AIA [imsic]");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
@@ -56,7 +57,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -123,6 +124,14 @@ internal sealed class RunCommand
         "sv48" => PagingMode.Sv48,
         "sv57" => PagingMode.Sv57,
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
+    };
+
+    private static InterruptArchitecture ParseInterrupts(string text) => text switch
+    {
+        "imsic" => InterruptArchitecture.Imsic,
+        "aplic" => InterruptArchitecture.Aplic,
+        "none" => InterruptArchitecture.Plic,
+        _ => throw new UsageException($"--aia {text} is no interrupt architecture", "give imsic, aplic or none"),
     };
 
     private static Tiers ParseTiers(string text) => text switch
@@ -203,6 +212,7 @@ internal sealed class RunCommand
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
+            Interrupts = result.GetValue(_aia) is { } aia ? ParseInterrupts(aia) : defaults.Interrupts,
             InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
             Check = result.GetValue(_check),
             DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,

@@ -28,12 +28,7 @@ internal static class MachineCsrs
         yield return new(0x341, "mepc", h => h.Mepc, (h, v) => h.Mepc = v & ~1UL);
         yield return new(0x342, "mcause", h => h.Mcause, (h, v) => h.Mcause = v);
         yield return new(0x343, "mtval", h => h.Mtval, (h, v) => h.Mtval = v);
-        yield return new(
-            0x344,
-            "mip",
-            h => h.Mip,
-            (h, v) => h.WriteSoftwarePending(v, InterruptCode.SupervisorMask),
-            readForModify: h => h.SoftwarePending);
+        yield return new(0x344, "mip", h => h.Mip, update: (h, set, clear) => h.UpdateMip(set, clear));
         yield return new(0x747, "mseccfg", h => h.Pmp.ReadSecurityConfiguration(), (h, v) => h.WriteMseccfg(v));
     }
 }

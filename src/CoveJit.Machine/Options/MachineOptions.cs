@@ -32,6 +32,9 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>How external interrupts reach the harts.</summary>
+    public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
+
     /// <summary>Number of harts, 1 to <see cref="MostHarts"/>.</summary>
     public int Harts { get; init; } = 1;
 
