@@ -152,9 +152,15 @@ public sealed class AplicDomain : IBusDevice
         _ = _port is null
             ? node.SetCells("interrupts-extended", _level.ExternalInterrupts(hartInterruptControllers))
             : node.SetCells("msi-parent", messageParent);
-        return child is uint supervisor
-            ? node.SetCells("riscv,children", supervisor).SetCells("riscv,delegation", supervisor, 1, (uint)_aplic.Sources)
-            : node;
+        if (child is uint supervisor)
+        {
+            // OpenSBI before 1.5 knows the property by a name from before the binding was settled.
+            node.SetCells("riscv,children", supervisor)
+                .SetCells("riscv,delegation", supervisor, 1, (uint)_aplic.Sources)
+                .SetCells("riscv,delegate", supervisor, 1, (uint)_aplic.Sources);
+        }
+
+        return node;
     }
 
     /// <summary>Whether a source is the child domain's.</summary>
