@@ -3,27 +3,25 @@ using CoveJit.Harts.Traps;
 
 namespace CoveJit.Harts;
 
-/// <summary>The Advanced Interrupt Architecture's part of a hart: interrupt files, priorities, and interrupts that machine level filters (AIA 1.0, "Interrupts for Machine and Supervisor Levels").</summary>
+/// <summary>The Advanced Interrupt Architecture's part of machine and supervisor level: interrupt files, priorities, and interrupts that machine level filters (AIA 1.0, "Interrupts for Machine and Supervisor Levels").</summary>
 public sealed unsafe partial class Hart
 {
-    // Interrupts that mvien can hand to supervisor level: of those below 13 it is these two.
-    private const ulong Filterable = Software | External | Overflow;
-
     private const ulong Software = 1UL << InterruptCode.SupervisorSoftware;
+    private const ulong Timer = 1UL << InterruptCode.SupervisorTimer;
     private const ulong External = 1UL << InterruptCode.SupervisorExternal;
     private const ulong Overflow = 1UL << InterruptCode.CounterOverflow;
 
     private ulong _virtualPending;
     private ulong _virtualEnable;
 
+    // Whether mip and mie alone do not tell what is pending.
+    private bool _injects;
+
     /// <summary>The machine-level interrupt file, or null if the hart has no IMSIC.</summary>
     public InterruptFile? MachineFile { get; }
 
     /// <summary>The supervisor-level interrupt file, or null if the hart has no IMSIC.</summary>
     public InterruptFile? SupervisorFile { get; }
-
-    /// <summary>The guest interrupt files, in order from number 1.</summary>
-    public IReadOnlyList<InterruptFile> GuestFiles { get; } = [];
 
     /// <summary>The iprio array of machine level.</summary>
     public PriorityArray MachinePriorities { get; }
@@ -37,7 +35,6 @@ public sealed unsafe partial class Hart
 
     internal ulong Mvien { get; private set; }
 
-    /// <summary>mvip: bits that mvien does not separate from mip are those that software writes there.</summary>
     internal ulong Mvip
     {
         get
@@ -48,16 +45,19 @@ public sealed unsafe partial class Hart
     }
 
     /// <summary>sip: what is delegated, from mip, and what is filtered, from mvip.</summary>
-    internal ulong Sip => (Mip & Mideleg) | (Mvip & Filtered);
+    internal ulong Sip => (Mip & Delegated) | (Mvip & Filtered);
 
     /// <summary>sie: an alias of mie for what is delegated, and bits of its own for what is filtered.</summary>
-    internal ulong Sie => (Mie & Mideleg) | (_virtualEnable & Filtered);
+    internal ulong Sie => (Mie & Delegated) | (_virtualEnable & Filtered);
 
-    /// <summary>mtopi.</summary>
-    internal ulong Mtopi => TopInterrupt(PendingAtMachine, machine: true).ToTopi(Configuration.HasImsic);
+    internal ulong Mtopi => TopAtMachine()?.ToTopi(Configuration.HasImsic) ?? 0;
 
-    /// <summary>stopi.</summary>
-    internal ulong Stopi => TopInterrupt(PendingAtSupervisor, machine: false).ToTopi(Configuration.HasImsic);
+    internal ulong Stopi => TopAtSupervisor()?.ToTopi(Configuration.HasImsic) ?? 0;
+
+    private ulong PendingAtSupervisor => ((Mip & Mie & Mideleg) | (Mvip & _virtualEnable & Filtered)) & ~Hideleg;
+
+    // The interrupts of the hypervisor extension are delegated too, but show in hip and hie.
+    private ulong Delegated => Mideleg & InterruptCode.SupervisorMask;
 
     // Not delegated, but supervisor level's by mvien.
     private ulong Filtered => Mvien & ~Mideleg;
@@ -68,32 +68,29 @@ public sealed unsafe partial class Hart
         get
         {
             ulong own = Overflow | (Mvien & Software);
-            return (own, (Software | External | (SupervisorTimerEnabled ? 0 : 1UL << InterruptCode.SupervisorTimer)) & ~own);
+            return (own, (Software | External | (SupervisorTimerEnabled ? 0 : Timer)) & ~own);
         }
     }
 
     /// <summary>The value of a xtopei CSR: the identity in bits 26:16, and again, as its own priority, in bits 10:0.</summary>
     internal static ulong TopExternal(uint identity) => (identity << 16) | identity;
 
-    /// <summary>Whether a select value is in the range of the iprio array.</summary>
-    internal static bool IsPriority(ulong select) => select is >= PriorityArray.First and <= PriorityArray.Last;
-
-    /// <summary>Whether a select value names a register of machine and supervisor level.</summary>
+    /// <summary>Whether a select value names a register of machine or supervisor level.</summary>
     internal bool HasIndirectRegister(ulong select) => PriorityArray.HasRegister(select) || (Configuration.HasImsic && InterruptFile.HasRegister(select));
 
     internal ulong ReadMireg() => ReadIndirect(Miselect, MachinePriorities, MachineFile, InterruptCode.All);
 
+    // The priority of an interrupt that is writable neither in sie nor in hie is read-only zero.
     internal ulong ReadSireg() => ReadIndirect(Siselect, SupervisorPriorities, SupervisorFile, Mideleg | Mvien);
 
     internal ulong UpdateMireg(ulong set, ulong clear) => UpdateIndirect(Miselect, MachinePriorities, MachineFile, InterruptCode.All, set, clear);
 
-    // The priority of an interrupt that is not writable in sie is read-only zero.
     internal ulong UpdateSireg(ulong set, ulong clear) => UpdateIndirect(Siselect, SupervisorPriorities, SupervisorFile, Mideleg | Mvien, set, clear);
 
     internal void WriteMvien(ulong value)
     {
-        Mvien = value & Filterable;
-        RecheckInterrupts();
+        Mvien = value & (Software | External | Overflow);
+        UpdateInjects();
     }
 
     internal ulong UpdateMvip(ulong set, ulong clear)
@@ -110,29 +107,21 @@ public sealed unsafe partial class Hart
     {
         const ulong Writable = Software | Overflow;
         ulong old = Sip;
-        ulong delegated = Mideleg & Writable;
         ulong filtered = Filtered & Writable;
         if (filtered != 0)
         {
             UpdateMvip(set & filtered, clear & filtered);
         }
 
-        UpdateSoftwarePending(set & delegated, clear & delegated);
+        UpdateSoftwarePending(set & Delegated & Writable, clear & Delegated & Writable);
         return old;
     }
 
     internal void WriteSie(ulong value)
     {
         _virtualEnable = (_virtualEnable & ~Filtered) | (value & Filtered);
-        WriteMie((Mie & ~Mideleg) | (value & Mideleg));
+        WriteMie((Mie & ~Delegated) | (value & Delegated));
     }
-
-    private MajorInterrupt TopInterrupt(ulong pending, bool machine) => machine
-        ? MachinePriorities.Top(pending, ExternalNumber(MachineFile, InterruptCode.MachineExternal))
-        : SupervisorPriorities.Top(pending, ExternalNumber(SupervisorFile, InterruptCode.SupervisorExternal));
-
-    private uint ExternalNumber(InterruptFile? file, int code) =>
-        file is not null && (Lines & (1UL << code)) != 0 && file.Top is uint identity and not 0 ? identity : MajorInterrupt.Uncontrolled;
 
     private static ulong ReadIndirect(ulong select, PriorityArray priorities, InterruptFile? file, ulong visible) =>
         PriorityArray.HasRegister(select) ? priorities.Read(select, visible)
@@ -151,6 +140,21 @@ public sealed unsafe partial class Hart
         return old;
     }
 
+    private MajorInterrupt? TopAtMachine() =>
+        MachinePriorities.Top(Mip & Mie & ~Mideleg, ExternalNumber(MachineFile, InterruptCode.MachineExternal));
+
+    private MajorInterrupt? TopAtSupervisor() =>
+        SupervisorPriorities.Top(PendingAtSupervisor, ExternalNumber(SupervisorFile, InterruptCode.SupervisorExternal));
+
+    private uint ExternalNumber(InterruptFile? file, int code) =>
+        file is not null && (Lines & (1UL << code)) != 0 && file.Top is uint identity and not 0 ? identity : MajorInterrupt.Uncontrolled;
+
+    private void UpdateInjects()
+    {
+        _injects = (Mvien | Hvien) != 0 || VirtualInterruptsControlled;
+        RecheckInterrupts();
+    }
+
     private void ResetInterrupts()
     {
         _softwarePending = _virtualPending = _virtualEnable = 0;
@@ -159,5 +163,7 @@ public sealed unsafe partial class Hart
         SupervisorPriorities.Reset();
         MachineFile?.Reset();
         SupervisorFile?.Reset();
+        ResetVirtualInterrupts();
+        UpdateInjects();
     }
 }

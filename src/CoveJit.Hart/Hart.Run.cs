@@ -318,7 +318,7 @@ public sealed unsafe partial class Hart
     private void TakePendingTrap()
     {
         Trap trap = _pendingTrap;
-        if (trap.Cause == (uint)TrapCause.IllegalInstruction && !trap.IsInterrupt && Fetch(_state->Pc, out uint raw))
+        if ((TrapCause)trap.Cause is TrapCause.IllegalInstruction or TrapCause.VirtualInstruction && Fetch(_state->Pc, out uint raw))
         {
             trap = trap with { Value = raw };
         }

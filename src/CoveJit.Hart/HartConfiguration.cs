@@ -6,7 +6,7 @@ namespace CoveJit.Harts;
 public sealed record HartConfiguration
 {
     /// <summary>The extensions of the instruction set.</summary>
-    public ExtensionSet Extensions { get; init; } = ExtensionSet.All.Without(Extension.H);
+    public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
 
     /// <summary>Levels of the largest page table: 3 (Sv39), 4 (Sv48) or 5 (Sv57).</summary>
     public int MaximumLevels { get; init; } = 5;
@@ -28,6 +28,12 @@ public sealed record HartConfiguration
 
     /// <summary>Whether the hart has an IMSIC.</summary>
     public bool HasImsic => AdvancedInterrupts && InterruptIdentities != 0;
+
+    /// <summary>Implemented VMID bits, at most 14. Hypervisor extension.</summary>
+    public int VmidBits { get; init; } = 14;
+
+    /// <summary>GEILEN: guest external interrupts, at most 63. Hypervisor extension.</summary>
+    public int GuestExternalInterrupts { get; init; } = 7;
 
     /// <summary>Bytes of a cache block, as Zicbom, Zicboz and Zicbop see it.</summary>
     public const int CacheBlockSize = 64;

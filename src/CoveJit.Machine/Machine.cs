@@ -272,6 +272,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         MaximumLevels = 3 + (int)options.Paging,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
         InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,
+        GuestExternalInterrupts = options.Interrupts == InterruptArchitecture.Imsic ? options.GuestInterruptFiles : 0,
     };
 
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];

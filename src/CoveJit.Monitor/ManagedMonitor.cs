@@ -122,7 +122,7 @@ public sealed class ManagedMonitor : ITrapService
     internal void Prepare(Hart hart)
     {
         hart.Medeleg = DelegatedExceptions;
-        hart.Mideleg = InterruptCode.SupervisorMask;
+        hart.WriteMideleg(InterruptCode.SupervisorMask);
         hart.Mcounteren = hart.Counters.Implemented;
         hart.WriteMenvcfg(EnvironmentAtBoot);
         hart.EnableAllState();

@@ -15,9 +15,6 @@ public sealed class Imsic : IBusDevice
     /// <summary>Size of a file's page in bytes.</summary>
     public const ulong PageSize = 0x1000;
 
-    /// <summary>Most guest interrupt files of a hart (GEILEN).</summary>
-    public const int MaximumGuestFiles = 63;
-
     private const int PageShift = 12;
     private const ulong SetPendingLittleEndian = 0;
     private const ulong SetPendingBigEndian = 4;

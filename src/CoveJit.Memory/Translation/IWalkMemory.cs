@@ -2,7 +2,7 @@ namespace CoveJit.Memory.Translation;
 
 /// <summary>
 /// Memory as a page-table walker sees it: physical memory behind PMP (and MPT) for a single stage; behind a second-stage walk for a VS-stage.
-/// Implemented by structs so that the walker is specialised for each.
+/// Implemented by structs so that the walker is specialised for each; they may be copied, and a copy is as good as the original.
 /// </summary>
 public interface IWalkMemory
 {
