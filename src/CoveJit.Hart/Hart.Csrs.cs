@@ -66,8 +66,6 @@ public sealed unsafe partial class Hart
 
     internal ulong[] Mstateen { get; } = new ulong[4];
 
-    internal ulong SoftwarePending => Volatile.Read(ref _softwarePending);
-
     /// <summary>mstatus as software reads it: FS and SD reflect the floating-point state.</summary>
     public ulong ReadMstatus()
     {
@@ -167,7 +165,7 @@ public sealed unsafe partial class Hart
     {
         for (int i = 0; i < Mstateen.Length; i++)
         {
-            Mstateen[i] = StateEnableCsrs.StateEnable | (i == 0 ? StateEnableCsrs.Envcfg : 0);
+            Mstateen[i] = StateEnableCsrs.Writable(Configuration, i);
             Hstateen[i] = 0; // M-mode's to initialize (Smstateen, "Usage")
         }
     }
@@ -190,7 +188,7 @@ public sealed unsafe partial class Hart
         Mcounteren = Scounteren = 0;
         Array.Clear(Mstateen);
         ResetHypervisorCsrs();
-        _softwarePending = 0;
+        ResetInterrupts();
         _waiting = _yielding = false;
     }
 

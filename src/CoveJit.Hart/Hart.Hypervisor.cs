@@ -12,6 +12,7 @@ namespace CoveJit.Harts;
 public sealed unsafe partial class Hart
 {
     private ulong _guestExternal;
+    private ulong _hideleg;
 
     /// <summary>The virtualization mode V: whether the hart executes a guest, in VS- or VU-mode.</summary>
     public bool IsVirtual { get; private set; }
@@ -23,7 +24,7 @@ public sealed unsafe partial class Hart
     public ulong Hedeleg { get; internal set; }
 
     /// <summary>hideleg.</summary>
-    public ulong Hideleg { get; private set; }
+    public ulong Hideleg => _hideleg & (InterruptCode.VirtualMask | GuestDelegable);
 
     /// <summary>hcounteren.</summary>
     public uint Hcounteren { get; internal set; }
@@ -87,8 +88,10 @@ public sealed unsafe partial class Hart
         ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Configuration.GuestExternalInterrupts);
         if (level)
         {
-            Interlocked.Or(ref _guestExternal, 1UL << number);
-            RaiseAttention(Attention.Interrupt);
+            if (((Interlocked.Or(ref _guestExternal, 1UL << number) >> number) & 1) == 0)
+            {
+                RaiseAttention(Attention.Interrupt);
+            }
         }
         else
         {
@@ -176,6 +179,8 @@ public sealed unsafe partial class Hart
 
     internal ulong ReadHstateen(int n) => Hstateen[n] & Mstateen[n];
 
+    internal bool GuestStateEnabled(ulong bit) => (ReadHstateen(0) & bit) != 0;
+
     internal ulong ReadVsstatus()
     {
         SettleFloatState();
@@ -204,7 +209,7 @@ public sealed unsafe partial class Hart
 
     internal void WriteHideleg(ulong value)
     {
-        Hideleg = value;
+        _hideleg = value;
         RecheckInterrupts();
     }
 
@@ -246,7 +251,7 @@ public sealed unsafe partial class Hart
     private void ResetHypervisorCsrs()
     {
         IsVirtual = false;
-        Hstatus = Hedeleg = Hideleg = Henvcfg = Htimedelta = Hgatp = Hgeie = Htval = Htinst = Mtval2 = Mtinst = 0;
+        Hstatus = Hedeleg = _hideleg = Henvcfg = Htimedelta = Hgatp = Hgeie = Htval = Htinst = Mtval2 = Mtinst = 0;
         Vsstatus = Vstvec = Vsscratch = Vsepc = Vscause = Vstval = Vsatp = 0;
         Hcounteren = 0;
         Vstimecmp = ulong.MaxValue;

@@ -370,7 +370,7 @@ public sealed unsafe partial class Hart
     // WFI ends when an interrupt is pending and enabled in mie, whether or not it will be taken.
     private bool WakesUp()
     {
-        if ((Mip & Mie) == 0)
+        if (!HasPendingInterrupt)
         {
             return false;
         }

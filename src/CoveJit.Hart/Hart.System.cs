@@ -148,9 +148,15 @@ public sealed unsafe partial class Hart
             return Flow.Trap;
         }
 
-        ulong old = rd != 0 ? register.Read(this) : 0;
-        register.Write(this, value);
-        WriteRegister((int)rd, old);
+        if (rd == 0)
+        {
+            register.Write(this, value);
+        }
+        else
+        {
+            WriteRegister((int)rd, register.Update(this, value, ~value));
+        }
+
         return AfterCsrWrite();
     }
 
@@ -263,15 +269,13 @@ public sealed unsafe partial class Hart
             return Flow.Trap;
         }
 
-        ulong old = register.Read(this);
         if (!writes)
         {
-            WriteRegister((int)rd, old);
+            WriteRegister((int)rd, register.Read(this));
             return Flow.Next;
         }
 
-        register.Write(this, (register.ReadForModify(this) | set) & ~clear);
-        WriteRegister((int)rd, old);
+        WriteRegister((int)rd, register.Update(this, set, clear));
         return AfterCsrWrite();
     }
 
@@ -298,7 +302,7 @@ public sealed unsafe partial class Hart
         }
 
         // HS-mode could make this access.
-        if (level == 2 || (level == 1 && Privilege == PrivilegeMode.User) || !register.PermitsVirtual(this))
+        if (level == 2 || (level == 1 && Privilege == PrivilegeMode.User) || !register.PermitsVirtual(this, writes))
         {
             VirtualInstruction();
             return false;

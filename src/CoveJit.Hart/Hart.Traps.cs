@@ -40,41 +40,55 @@ public sealed unsafe partial class Hart
         return Flow.Trap;
     }
 
-    /// <summary>Takes a trap at <see cref="Pc"/>: at the managed service if it owns the target level, otherwise through xtvec.</summary>
-    internal void Take(in Trap trap)
+    /// <summary>Takes an exception at <see cref="Pc"/>, at the level that it is delegated to.</summary>
+    internal void Take(in Trap exception) => Take(
+        exception,
+        Privilege == PrivilegeMode.Machine || !IsDelegated(exception, Medeleg) ? TrapLevel.Machine
+        : IsVirtual && IsDelegated(exception, Hedeleg) ? TrapLevel.VirtualSupervisor
+        : TrapLevel.Supervisor);
+
+    // Takes a trap at Pc: at the managed service if it owns the level, otherwise through xtvec.
+    private void Take(in Trap trap, TrapLevel level)
     {
         TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
         _reservation.Valid = false;
         _waiting = false;
         TrapTrace?.Invoke(this, trap);
-        if (Privilege != PrivilegeMode.Machine && IsDelegated(trap, Medeleg, Mideleg))
+        switch (level)
         {
-            TakeInSupervisor(trap);
-        }
-        else if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
-        {
-            TakeInMachine(trap);
+            case TrapLevel.VirtualSupervisor:
+                TakeInVirtualSupervisor(trap);
+                break;
+            case TrapLevel.Supervisor:
+                TakeInHypervisor(trap);
+                break;
+            default:
+                if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
+                {
+                    TakeInMachine(trap);
+                }
+
+                break;
         }
     }
 
     /// <summary>
-    /// Takes a trap that M-mode leaves to the levels below: in VS-mode if it comes from a guest and hedeleg or hideleg delegates it, otherwise in HS-mode
-    /// (S-mode). Also how a managed service reflects a trap it does not handle.
+    /// Takes an exception that M-mode leaves to the levels below: in VS-mode if it comes from a guest and hedeleg delegates it, otherwise in HS-mode
+    /// (S-mode). How a managed service reflects a trap it does not handle.
     /// </summary>
-    public void TakeInSupervisor(in Trap trap)
+    public void TakeInSupervisor(in Trap exception)
     {
-        if (IsVirtual && IsDelegated(trap, Hedeleg, Hideleg))
+        if (IsVirtual && IsDelegated(exception, Hedeleg))
         {
-            TakeInVirtualSupervisor(trap);
+            TakeInVirtualSupervisor(exception);
         }
         else
         {
-            TakeInHypervisor(trap);
+            TakeInHypervisor(exception);
         }
     }
 
-    private static bool IsDelegated(in Trap trap, ulong exceptions, ulong interrupts) =>
-        (((trap.IsInterrupt ? interrupts : exceptions) >> (int)trap.Cause) & 1) != 0;
+    private static bool IsDelegated(in Trap exception, ulong delegated) => ((delegated >> (int)exception.Cause) & 1) != 0;
 
     private void TakeInHypervisor(in Trap trap)
     {
@@ -100,19 +114,17 @@ public sealed unsafe partial class Hart
         Scause = trap.CauseRegister;
         Stval = trap.Value;
         Mstatus = StackSupervisor(Mstatus);
-        _state->Pc = Vector(Stvec, trap.Cause, trap.IsInterrupt);
+        _state->Pc = Vector(Stvec, trap);
         SetMode(PrivilegeMode.Supervisor, isVirtual: false);
     }
 
     private void TakeInVirtualSupervisor(in Trap trap)
     {
-        // VSEI, VSTI and VSSI are to the guest what SEI, STI and SSI are to its host.
-        uint cause = trap.IsInterrupt && ((InterruptCode.VirtualMask >> (int)trap.Cause) & 1) != 0 ? trap.Cause - 1 : trap.Cause;
         Vsepc = _state->Pc;
-        Vscause = (trap with { Cause = cause }).CauseRegister;
+        Vscause = trap.CauseRegister;
         Vstval = trap.Value;
         Vsstatus = StackSupervisor(Vsstatus);
-        _state->Pc = Vector(Vstvec, cause, trap.IsInterrupt);
+        _state->Pc = Vector(Vstvec, trap);
         SetMode(PrivilegeMode.Supervisor, isVirtual: true);
     }
 
@@ -181,10 +193,10 @@ public sealed unsafe partial class Hart
         return TransformedInstruction.Of(instruction, (uint)(trap.Value - address));
     }
 
-    private static ulong Vector(ulong xtvec, uint cause, bool isInterrupt)
+    private static ulong Vector(ulong xtvec, in Trap trap)
     {
         ulong target = xtvec & ~3UL;
-        return (xtvec & 3) == 1 && isInterrupt ? target + (4 * cause) : target;
+        return (xtvec & 3) == 1 && trap.IsInterrupt ? target + (4 * trap.Cause) : target;
     }
 
     // A wild jump usually ends here, with xtvec never set, or pointing to memory that holds no code.
@@ -215,7 +227,7 @@ public sealed unsafe partial class Hart
         status |= (Mstatus & Csrs.Mstatus.Mie) != 0 ? Csrs.Mstatus.Mpie : 0;
         status |= (ulong)Privilege << Csrs.Mstatus.MppShift;
         Mstatus = status | gained;
-        _state->Pc = Vector(Mtvec, trap.Cause, trap.IsInterrupt);
+        _state->Pc = Vector(Mtvec, trap);
         SetMode(PrivilegeMode.Machine, isVirtual: false);
     }
 

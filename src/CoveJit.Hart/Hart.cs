@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.State;
 using CoveJit.Harts.Timing;
 using CoveJit.Harts.Traps;
@@ -52,6 +53,21 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         code.Add(Tlb);
         Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
+        if (configuration.HasImsic)
+        {
+            MachineFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.MachineExternal));
+            SupervisorFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.SupervisorExternal));
+        }
+
+        int guestFiles = configuration.HasImsic && HasHypervisor ? configuration.GuestExternalInterrupts : 0;
+        GuestFiles = [.. Enumerable.Range(1, guestFiles).Select(number => new InterruptFile(configuration.InterruptIdentities, GuestExternalLine(number)))];
+
+        // Without an IMSIC nobody tells the external interrupts' priority numbers: there the iprio arrays are read-only zero.
+        ulong machine = configuration.HasImsic ? InterruptCode.All : 0;
+        ulong supervisor = configuration.HasImsic ? InterruptCode.SupervisorMask | (HasHypervisor ? InterruptCode.HypervisorMask : 0) : 0;
+        MachinePriorities = new PriorityArray(InterruptCode.MachineExternal, machine & ~(1UL << InterruptCode.MachineExternal));
+        SupervisorPriorities = new PriorityArray(InterruptCode.SupervisorExternal, supervisor & ~External);
+        VirtualPriorities = new PriorityArray(InterruptCode.SupervisorExternal, Software | Timer | Overflow);
         Counters = new CounterUnit(this);
         Reset(0);
     }

@@ -20,6 +20,15 @@ public sealed record HartConfiguration
     /// <summary>Implemented ASID bits.</summary>
     public int AsidBits { get; init; } = 16;
 
+    /// <summary>Whether the hart has the CSRs of the Advanced Interrupt Architecture (Smaia and Ssaia, with Smcsrind and Sscsrind).</summary>
+    public bool AdvancedInterrupts { get; init; }
+
+    /// <summary>Identities in each interrupt file of the hart's IMSIC: one less than a multiple of 64, 63 to 2047; 0 for a hart without an IMSIC.</summary>
+    public int InterruptIdentities { get; init; }
+
+    /// <summary>Whether the hart has an IMSIC.</summary>
+    public bool HasImsic => AdvancedInterrupts && InterruptIdentities != 0;
+
     /// <summary>Implemented VMID bits, at most 14. Hypervisor extension.</summary>
     public int VmidBits { get; init; } = 14;
 

@@ -42,6 +42,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private static readonly string[] HypervisorExtensions =
         ["sha", "shcounterenw", "shgatpa", "shtvala", "shvsatpa", "shvstvala", "shvstvecd"];
 
+    private static readonly string[] AdvancedInterruptExtensions = ["smaia", "smcsrind", "ssaia", "sscsrind"];
+
+    // As on QEMU's virt board.
+    private const int InterruptIdentities = 255;
+
     private readonly IMachineHost _host;
     private readonly List<IDisposable> _resources = [];
     private readonly List<DeviceTreeContributor> _contributors = [];
@@ -50,10 +55,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private readonly IDeviceTimers _timers;
     private readonly IHartScheduler _scheduler;
     private readonly Uart _uart;
-    private readonly Plic _plic;
+    private readonly InterruptControllers _interrupts;
     private readonly Lock _endLock = new();
     private MachineEnd? _end;
-    private uint _plicPhandle;
 
     /// <summary>Builds the machine and loads its images.</summary>
     /// <exception cref="LoadException">An image cannot be loaded.</exception>
@@ -63,7 +67,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _host = host;
         Ram = Own(new GuestRam(VirtMemoryMap.DramBase, options.MemorySize));
         Map = new PhysicalMap(Ram);
-        Configuration = new HartConfiguration { Extensions = options.Extensions, MaximumLevels = 3 + (int)options.Paging };
+        Configuration = Configure(options);
         Code = Own(new CodeCache(Ram, Configuration.Extensions) { Concurrent = options.Harts > 1 && !options.InstructionCount });
         InstructionClock? instructionClock = options.InstructionCount ? new InstructionClock() : null;
         _clock = instructionClock is null ? new HostClock() : instructionClock;
@@ -92,7 +96,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             ? new ThreadScheduler(_harts, Code)
             : new RoundRobinScheduler(_harts, Code, instructionClock, virtualTimers!);
 
-        _plic = new Plic("plic", HartLines(InterruptCode.MachineExternal), HartLines(InterruptCode.SupervisorExternal));
+        _interrupts = InterruptControllers.Create(options, _harts);
         _uart = new Uart("uart0", Interrupt(VirtMemoryMap.Uart0.Interrupt), this);
         AddBoardDevices();
         try
@@ -149,7 +153,14 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>What the device tree of a machine with these options says about each hart.</summary>
     public static HartDescription DescribeHart(MachineOptions options) =>
-        new(options.Extensions, options.Extensions.Has(Extension.H) ? [.. PrivilegedExtensions, .. HypervisorExtensions] : PrivilegedExtensions, options.Paging);
+        new(
+            options.Extensions,
+            [
+                .. PrivilegedExtensions,
+                .. options.Extensions.Has(Extension.H) ? HypervisorExtensions : [],
+                .. options.Interrupts == InterruptArchitecture.Plic ? [] : AdvancedInterruptExtensions,
+            ],
+            options.Paging);
 
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
@@ -267,9 +278,18 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         End(new MachineEnd(MachineEndKind.Stuck, 1));
     }
 
+    private static HartConfiguration Configure(MachineOptions options) => new()
+    {
+        Extensions = options.Extensions,
+        MaximumLevels = 3 + (int)options.Paging,
+        AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
+        InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,
+        GuestExternalInterrupts = options.Interrupts == InterruptArchitecture.Imsic ? options.GuestInterruptFiles : 0,
+    };
+
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
 
-    private IInterruptLine Interrupt(uint source) => _plic.Source((int)source);
+    private IInterruptLine Interrupt(uint source) => _interrupts.Source(source);
 
     private unsafe void DropWriteEntries(ulong page)
     {
@@ -283,17 +303,18 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Add(VirtMemoryMap.Clint, new Aclint("clint", _clock, HartLines(InterruptCode.MachineSoftware), _harts), tree =>
             Aclint.Describe(tree.Soc, VirtMemoryMap.Clint.Base, tree.HartInterruptControllers()));
-        Add(VirtMemoryMap.Plic, _plic, tree =>
+        foreach ((ulong address, ulong size, IBusDevice device) in _interrupts.Devices)
         {
-            _plicPhandle = tree.Phandles.Reserve();
-            Plic.Describe(tree.Soc, VirtMemoryMap.Plic.Base, _plicPhandle, Plic.DefaultSources, tree.HartInterruptControllers());
-        });
+            Map.Add(address, size, Traced(device));
+        }
+
+        _contributors.Add(tree => _interrupts.Describe(tree, managed: Options.Firmware is null));
         Add(VirtMemoryMap.Test, new TestFinisher("test", this), tree =>
             TestFinisher.Describe(tree.Root, tree.Soc, VirtMemoryMap.Test.Base, tree.Phandles));
         Add(VirtMemoryMap.Rtc, new GoldfishRtc("rtc", _clock, _timers, Interrupt(VirtMemoryMap.Rtc.Interrupt)), tree =>
-            GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _plicPhandle, VirtMemoryMap.Rtc.Interrupt));
+            GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Rtc.Interrupt)));
         Add(VirtMemoryMap.Uart0, _uart, tree =>
-            Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _plicPhandle, VirtMemoryMap.Uart0.Interrupt));
+            Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Uart0.Interrupt)));
     }
 
     private void AddVirtioDevices()
@@ -323,7 +344,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
             VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
-            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.InterruptOf(slot), _plicPhandle));
+            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot))));
         }
     }
 
@@ -364,6 +385,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                 hart.MachineService = Monitor;
             }
 
+            _interrupts.SetUpMachineLevel();
             Monitor.Boot(0, layout.EntryPoint, layout.DeviceTreeAddress);
             return;
         }

@@ -27,6 +27,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _smp = Text("--smp", "N", $"Number of harts, 1 to {MachineOptions.MostHarts} [1]", "-smp");
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
+    private readonly Option<string?> _aia = Text("--aia", "imsic[,guests=N]|aplic|none", $"Interrupt controllers: an APLIC, and in each hart an IMSIC with N guest interrupt files (0 to {MachineOptions.MostGuestFiles}, [7]); an APLIC alone; or a PLIC and harts without the AIA [imsic]");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
@@ -58,7 +59,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -147,6 +148,26 @@ internal sealed class RunCommand
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
     };
 
+    private static (InterruptArchitecture Architecture, int GuestFiles) ParseInterrupts(string text, int guestFiles)
+    {
+        List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
+        InterruptArchitecture? architecture = (parts.Count, text) switch
+        {
+            (_, "imsic") or (2, _) when parts[0] is ("imsic", null) => InterruptArchitecture.Imsic,
+            (_, "aplic") => InterruptArchitecture.Aplic,
+            (_, "none") => InterruptArchitecture.Plic,
+            _ => null,
+        };
+        if (architecture is null
+            || (parts.Count == 2 && !(parts[1].Key == "guests" && int.TryParse(parts[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out guestFiles)))
+            || guestFiles > MachineOptions.MostGuestFiles)
+        {
+            throw new UsageException($"--aia {text} is not supported", $"give imsic, imsic,guests=N with N of 0 to {MachineOptions.MostGuestFiles}, aplic or none");
+        }
+
+        return (architecture.Value, guestFiles);
+    }
+
     private static Tiers ParseTiers(string text) => text switch
     {
         "0" => Tiers.None,
@@ -215,6 +236,7 @@ internal sealed class RunCommand
         Only("-serial", result.GetValue(_serial), "mon:stdio", "stdio");
         Only("-display", result.GetValue(_display), "none");
         MachineOptions defaults = new();
+        (InterruptArchitecture interrupts, int guestFiles) = ParseInterrupts(result.GetValue(_aia) ?? "imsic", defaults.GuestInterruptFiles);
         MachineOptions options = new()
         {
             Kernel = result.GetValue(_kernel),
@@ -225,6 +247,8 @@ internal sealed class RunCommand
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
+            Interrupts = interrupts,
+            GuestInterruptFiles = guestFiles,
             InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
             Check = result.GetValue(_check),
             DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,

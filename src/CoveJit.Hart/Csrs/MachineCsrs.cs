@@ -1,4 +1,3 @@
-using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 
 namespace CoveJit.Harts.Csrs;
@@ -21,7 +20,6 @@ internal static class MachineCsrs
         bool hypervisor = configuration.Extensions.Has(Extension.H);
         ulong statusFields = Mstatus.Writable | (hypervisor ? Mstatus.HypervisorWritable : 0);
         ulong delegable = Delegable | (hypervisor ? HypervisorDelegable : 0);
-        ulong writablePending = InterruptCode.SupervisorMask | (hypervisor ? 1UL << InterruptCode.VirtualSupervisorSoftware : 0);
         yield return new(0x300, "mstatus", h => h.ReadMstatus(), (h, v) => h.WriteMstatus(v, statusFields));
         yield return new(0x301, "misa", _ => misa, static (_, _) => { });
         yield return new(0x302, "medeleg", h => h.Medeleg, (h, v) => h.Medeleg = v & delegable);
@@ -34,12 +32,7 @@ internal static class MachineCsrs
         yield return new(0x341, "mepc", h => h.Mepc, (h, v) => h.Mepc = v & ~1UL);
         yield return new(0x342, "mcause", h => h.Mcause, (h, v) => h.Mcause = v);
         yield return new(0x343, "mtval", h => h.Mtval, (h, v) => h.Mtval = v);
-        yield return new(
-            0x344,
-            "mip",
-            h => h.Mip,
-            (h, v) => h.WriteSoftwarePending(v, writablePending),
-            readForModify: h => h.SoftwarePending);
+        yield return new(0x344, "mip", h => h.Mip, update: (h, set, clear) => h.UpdateMip(set, clear));
         yield return new(0x747, "mseccfg", h => h.Pmp.ReadSecurityConfiguration(), (h, v) => h.WriteMseccfg(v));
     }
 }

@@ -1,4 +1,3 @@
-using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 
 namespace CoveJit.Harts.Csrs;
@@ -18,18 +17,13 @@ internal static class VirtualSupervisorCsrs
 
         yield return new(0x200, "vsstatus", h => h.ReadVsstatus(), (h, v) => h.WriteVsstatus(v));
 
-        // vsip and vsie show the delegated VS-level interrupts one place to the right, where an OS looks for its own.
-        yield return new(0x204, "vsie", h => (h.Mie & h.Hideleg) >> 1, (h, v) => h.WriteMie((h.Mie & ~h.Hideleg) | ((v << 1) & h.Hideleg)));
+        yield return new(0x204, "vsie", h => h.Vsie, (h, v) => h.WriteVsie(v));
         yield return new(0x205, "vstvec", h => h.Vstvec, (h, v) => h.Vstvec = Hart.LegalizeVector(h.Vstvec, v));
         yield return new(0x240, "vsscratch", h => h.Vsscratch, (h, v) => h.Vsscratch = v);
         yield return new(0x241, "vsepc", h => h.Vsepc, (h, v) => h.Vsepc = v & ~1UL);
         yield return new(0x242, "vscause", h => h.Vscause, (h, v) => h.Vscause = v);
         yield return new(0x243, "vstval", h => h.Vstval, (h, v) => h.Vstval = v);
-        yield return new(
-            0x244,
-            "vsip",
-            h => (h.Mip & h.Hideleg) >> 1,
-            (h, v) => h.WriteSoftwarePending(v << 1, h.Hideleg & (1UL << InterruptCode.VirtualSupervisorSoftware)));
+        yield return new(0x244, "vsip", h => h.Vsip, update: (h, set, clear) => h.UpdateVsip(set, clear));
         yield return new(0x24D, "vstimecmp", h => h.Vstimecmp, (h, v) => h.WriteVstimecmp(v), SupervisorCsrs.SupervisorTimerPermitted);
         yield return new(0x280, "vsatp", h => h.Vsatp, (h, v) => h.WriteVsatp(v));
     }

@@ -9,6 +9,9 @@ public sealed record MachineOptions
     /// <summary>Most harts a machine may have.</summary>
     public const int MostHarts = 8;
 
+    /// <summary>Most guest interrupt files a hart's IMSIC may have.</summary>
+    public const int MostGuestFiles = 63;
+
     /// <summary>Least RAM in bytes.</summary>
     public const ulong LeastMemory = 1UL << 20;
 
@@ -32,6 +35,12 @@ public sealed record MachineOptions
 
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
+
+    /// <summary>How external interrupts reach the harts.</summary>
+    public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
+
+    /// <summary>Guest interrupt files in each hart's IMSIC (GEILEN), at most <see cref="MostGuestFiles"/>.</summary>
+    public int GuestInterruptFiles { get; init; } = 7;
 
     /// <summary>Number of harts, 1 to <see cref="MostHarts"/>.</summary>
     public int Harts { get; init; } = 1;
