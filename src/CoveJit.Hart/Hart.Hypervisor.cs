@@ -74,7 +74,7 @@ public sealed unsafe partial class Hart
 
     internal ulong[] Hstateen { get; } = new ulong[4];
 
-    private bool HasHypervisor => Configuration.Extensions.Has(Extension.H);
+    internal bool HasHypervisor { get; }
 
     private bool VirtualTimerEnabled => (Henvcfg & Envcfg.Stce) != 0;
 
@@ -141,15 +141,7 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow VirtualMachineLoad(ulong address, uint rd, int size, bool signed)
     {
-        if (!PermitsVirtualMachineAccess())
-        {
-            return Flow.Trap;
-        }
-
-        AccessMode own = BeginGuestAccess(readAsExecute: false);
-        bool done = Load(address, size, out ulong value);
-        EndGuestAccess(own);
-        if (!done)
+        if (!PermitsVirtualMachineAccess() || !LoadAsGuest(address, size, readAsExecute: false, out ulong value))
         {
             return Flow.Trap;
         }
@@ -162,15 +154,7 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow VirtualMachineLoadExecutable(ulong address, uint rd, int size)
     {
-        if (!PermitsVirtualMachineAccess())
-        {
-            return Flow.Trap;
-        }
-
-        AccessMode own = BeginGuestAccess(readAsExecute: true);
-        bool done = Load(address, size, out ulong value);
-        EndGuestAccess(own);
-        if (!done)
+        if (!PermitsVirtualMachineAccess() || !LoadAsGuest(address, size, readAsExecute: true, out ulong value))
         {
             return Flow.Trap;
         }
@@ -188,7 +172,7 @@ public sealed unsafe partial class Hart
         }
 
         AccessMode own = BeginGuestAccess(readAsExecute: false);
-        bool done = Store(address, size, value);
+        bool done = Store(address, size, value); // by the slow path: rare enough
         EndGuestAccess(own);
         return done ? Flow.Next : Flow.Trap;
     }
@@ -316,6 +300,24 @@ public sealed unsafe partial class Hart
     // HLV, HLVX and HSV: there, and under HU in U-mode.
     private bool PermitsVirtualMachineAccess() =>
         (!IsVirtual && Privilege == PrivilegeMode.User && (Hstatus & Csrs.Hstatus.Hu) != 0) || PermitsHypervisorInstruction();
+
+    private bool LoadAsGuest(ulong address, int size, bool readAsExecute, out ulong value)
+    {
+        AccessMode own = BeginGuestAccess(readAsExecute);
+        bool done;
+        if ((address & (ulong)(size - 1)) == 0 && TlbBank.TryHit(_state->DataBank, address, AccessType.Read, out byte* host))
+        {
+            value = ReadHost(host, size);
+            done = true;
+        }
+        else
+        {
+            done = Load(address, size, out value);
+        }
+
+        EndGuestAccess(own);
+        return done;
+    }
 
     // Makes loads and stores those of the guest, whatever MPRV says; returns what they were.
     private AccessMode BeginGuestAccess(bool readAsExecute)

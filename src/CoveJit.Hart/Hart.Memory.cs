@@ -38,14 +38,7 @@ public sealed unsafe partial class Hart
 
         if (Map.Ram.Contains(physical, (ulong)size))
         {
-            byte* p = Map.Ram.HostAddress(physical);
-            value = size switch
-            {
-                1 => Volatile.Read(ref *p),
-                2 => Volatile.Read(ref *(ushort*)p),
-                4 => Volatile.Read(ref *(uint*)p),
-                _ => Volatile.Read(ref *(ulong*)p),
-            };
+            value = ReadHost(Map.Ram.HostAddress(physical), size);
             return true;
         }
 
@@ -163,6 +156,14 @@ public sealed unsafe partial class Hart
 
     /// <summary>Reports an atomic store to a flagged page, which the fast path of <see cref="AtomicOperand"/> never returns.</summary>
     internal void AfterAtomicStore(byte* host, int size) => Map.Ram.NotifyWrite((ulong)(host - Map.Ram.Pointer) + Map.Ram.Base, size);
+
+    private static ulong ReadHost(byte* p, int size) => size switch
+    {
+        1 => Volatile.Read(ref *p),
+        2 => Volatile.Read(ref *(ushort*)p),
+        4 => Volatile.Read(ref *(uint*)p),
+        _ => Volatile.Read(ref *(ulong*)p),
+    };
 
     private static bool CrossesPage(ulong address, int size) => (address & 0xFFF) + (ulong)size > 0x1000;
 

@@ -40,6 +40,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     {
         Id = id;
         Configuration = configuration;
+        HasHypervisor = configuration.Extensions.Has(Extension.H);
         Map = map;
         Code = code;
         Clock = clock;

@@ -38,6 +38,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private static readonly string[] PrivilegedExtensions =
         ["smstateen", "ssccptr", "sscofpmf", "sscounterenw", "ssstateen", "sstc", "sstvala", "sstvecd", "svadu", "svnapot", "svpbmt"];
 
+    // What the harts' H extension has beyond the base: with Ssstateen all that Sha asks for.
+    private static readonly string[] HypervisorExtensions =
+        ["sha", "shcounterenw", "shgatpa", "shtvala", "shvsatpa", "shvstvala", "shvstvecd"];
+
     private static readonly string[] AdvancedInterruptExtensions = ["smaia", "smcsrind", "ssaia", "sscsrind"];
 
     // As on QEMU's virt board.
@@ -149,7 +153,14 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>What the device tree of a machine with these options says about each hart.</summary>
     public static HartDescription DescribeHart(MachineOptions options) =>
-        new(Configure(options).Extensions, [.. PrivilegedExtensions, .. options.Interrupts == InterruptArchitecture.Plic ? [] : AdvancedInterruptExtensions], options.Paging);
+        new(
+            options.Extensions,
+            [
+                .. PrivilegedExtensions,
+                .. options.Extensions.Has(Extension.H) ? HypervisorExtensions : [],
+                .. options.Interrupts == InterruptArchitecture.Plic ? [] : AdvancedInterruptExtensions,
+            ],
+            options.Paging);
 
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
@@ -269,6 +280,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private static HartConfiguration Configure(MachineOptions options) => new()
     {
+        Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
         InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Numerics;
 using CoveJit.Harts;
 using CoveJit.Harts.Traps;
+using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Extensions;
 using CoveJit.Monitor.Pmu;
@@ -19,8 +20,10 @@ public sealed class ManagedMonitor : ITrapService
     private const ulong EnvironmentAtBoot =
         Harts.Csrs.Envcfg.Stce | Harts.Csrs.Envcfg.Pbmte | Harts.Csrs.Envcfg.Adue | Harts.Csrs.Envcfg.Cbze | Harts.Csrs.Envcfg.Cbcfe | Harts.Csrs.Envcfg.Cbie;
 
-    // Everything that can be delegated is: only ecall from S-mode arrives here.
+    // Everything that can be delegated is: only ecall from S-mode arrives here. Those of guests go to the hypervisor: ecall from VS-mode,
+    // guest-page faults, virtual instructions.
     private const ulong DelegatedExceptions = 0xB1FF;
+    private const ulong DelegatedGuestExceptions = 0xF0_0400;
 
     private const uint LastLegacyExtension = 0x0F;
 
@@ -121,7 +124,7 @@ public sealed class ManagedMonitor : ITrapService
     /// <summary>Brings a hart's M-mode state to what it is at boot: also when it is started again. On the hart's own thread.</summary>
     internal void Prepare(Hart hart)
     {
-        hart.Medeleg = DelegatedExceptions;
+        hart.Medeleg = DelegatedExceptions | (hart.Configuration.Extensions.Has(Extension.H) ? DelegatedGuestExceptions : 0);
         hart.WriteMideleg(InterruptCode.SupervisorMask);
         hart.Mcounteren = hart.Counters.Implemented;
         hart.WriteMenvcfg(EnvironmentAtBoot);

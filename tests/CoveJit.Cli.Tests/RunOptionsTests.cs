@@ -1,5 +1,6 @@
 using System.Net;
 using CoveJit.Cli.Commands;
+using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -41,6 +42,18 @@ public sealed class RunOptionsTests
         Assert.Equal("s.json", options.StatisticsFile);
         Assert.Equal(TraceKinds.Trap | TraceKinds.Sbi, options.Trace);
         Assert.Equal("d.dtb", options.DumpDeviceTree);
+    }
+
+    [Theory]
+    [InlineData("rv64", true)]
+    [InlineData("rv64,h=on", true)]
+    [InlineData("rv64,h=off", false)]
+    [InlineData("max,h=off", false)]
+    public void The_hypervisor_extension_can_be_left_out(string cpu, bool present)
+    {
+        Assert.True(Bind().Extensions.Has(Extension.H));
+        Assert.Equal(present, Bind("-cpu", cpu).Extensions.Has(Extension.H));
+        Assert.Equal(ExtensionSet.All.Without(Extension.H), Bind("--cpu", cpu).Extensions.Without(Extension.H));
     }
 
     [Fact]

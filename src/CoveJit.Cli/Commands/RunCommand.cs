@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CoveJit.Cli.Parsing;
+using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -35,6 +36,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
     private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
+    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off]", "What the harts implement: everything, or everything but the hypervisor extension [rv64]", "-cpu");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -57,7 +59,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -72,7 +74,6 @@ internal sealed class RunCommand
         ["-device"] = "drives and the network card are attached with --drive and --net",
         ["-netdev"] = "write --net user[,hostfwd=...]",
         ["-hda"] = "write --drive FILE",
-        ["-cpu"] = "every hart has all extensions CoveJit implements; --mmu chooses the paging mode",
         ["-icount"] = "write --icount, which takes no value",
         ["-accel"] = "CoveJit has its own engines; leave it out",
         ["-dtb"] = "CoveJit makes the device tree; --dump-dtb shows it",
@@ -116,6 +117,27 @@ internal sealed class RunCommand
         return bytes % MachineOptions.MemoryGranularity == 0
             ? bytes
             : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
+    }
+
+    private static ExtensionSet ParseCpu(string text)
+    {
+        List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
+        ExtensionSet extensions = ExtensionSet.All;
+        for (int i = 0; i < parts.Count; i++)
+        {
+            (string key, string? value) = parts[i];
+            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key != "h" || value is null)
+            {
+                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64 or --cpu rv64,h=off; --mmu chooses the paging mode");
+            }
+
+            if (i > 0)
+            {
+                extensions = KeyValueList.Switch("--cpu", key, value) ? extensions.With(Extension.H) : extensions.Without(Extension.H);
+            }
+        }
+
+        return extensions;
     }
 
     private static PagingMode ParsePaging(string text) => text switch
@@ -236,6 +258,7 @@ internal sealed class RunCommand
             Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
             RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
+            Extensions = result.GetValue(_cpu) is { } cpu ? ParseCpu(cpu) : defaults.Extensions,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),

@@ -24,6 +24,7 @@ internal static unsafe class StateComparison
         Add("pc", t->Pc, i->Pc);
         Add("instructions retired", t->InstructionsRetired, i->InstructionsRetired);
         Add("privilege mode", (ulong)translated.Privilege, (ulong)interpreted.Privilege);
+        Add("virtualization mode", translated.IsVirtual ? 1UL : 0, interpreted.IsVirtual ? 1UL : 0);
         for (int n = 1; n < 32; n++)
         {
             if (t->X[n] != i->X[n])

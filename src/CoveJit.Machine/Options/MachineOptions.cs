@@ -1,3 +1,4 @@
+using CoveJit.Isa;
 using CoveJit.Machines.Board;
 
 namespace CoveJit.Machines.Options;
@@ -43,6 +44,9 @@ public sealed record MachineOptions
 
     /// <summary>Number of harts, 1 to <see cref="MostHarts"/>.</summary>
     public int Harts { get; init; } = 1;
+
+    /// <summary>What the harts implement.</summary>
+    public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

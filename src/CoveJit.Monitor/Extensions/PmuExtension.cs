@@ -19,12 +19,16 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
     private const ulong SkipMatch = 1 << 0;
     private const ulong ClearValue = 1 << 1;
     private const ulong AutoStart = 1 << 2;
+    private const ulong SetVirtualUserInhibit = 1 << 3;
+    private const ulong SetVirtualSupervisorInhibit = 1 << 4;
     private const ulong SetUserInhibit = 1 << 5;
     private const ulong SetSupervisorInhibit = 1 << 6;
     private const ulong SetMachineInhibit = 1 << 7;
     private const ulong ConfigFlags = 0xFF;
 
-    // mhpmevent (Sscofpmf); VUINH and VSINH need the H extension.
+    // mhpmevent (Sscofpmf); VUINH and VSINH are read-only zero without the H extension.
+    private const ulong VirtualUserInhibit = 1UL << 58;
+    private const ulong VirtualSupervisorInhibit = 1UL << 59;
     private const ulong UserInhibit = 1UL << 60;
     private const ulong SupervisorInhibit = 1UL << 61;
     private const ulong MachineInhibit = 1UL << 62;
@@ -148,7 +152,9 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
         pmu.Configure(
             index,
             selected,
-            ((flags & SetUserInhibit) != 0 ? UserInhibit : 0)
+            ((flags & SetVirtualUserInhibit) != 0 ? VirtualUserInhibit : 0)
+                | ((flags & SetVirtualSupervisorInhibit) != 0 ? VirtualSupervisorInhibit : 0)
+                | ((flags & SetUserInhibit) != 0 ? UserInhibit : 0)
                 | ((flags & SetSupervisorInhibit) != 0 ? SupervisorInhibit : 0)
                 | ((flags & SetMachineInhibit) != 0 ? MachineInhibit : 0));
         if ((flags & ClearValue) != 0)

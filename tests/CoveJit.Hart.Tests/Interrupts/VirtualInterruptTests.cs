@@ -193,8 +193,7 @@ public sealed class VirtualInterruptTests : IDisposable
             machine.Set(Hstateen0, Ones);
             machine.Set(Vsiselect, 0x70);
             machine.Write(Program, Asm.Csrrs(5, number, 0));
-            machine.Hart.WriteMstatus(guest ? Mstatus.Mpv : 0, Mstatus.Mpv);
-            machine.GoTo(PrivilegeMode.Supervisor, Program);
+            machine.GoTo(PrivilegeMode.Supervisor, Program, isVirtual: guest);
             Assert.False(machine.Step());
             Assert.Equal(guest ? Virtual : Illegal, machine.Hart.Mcause);
         }
@@ -342,9 +341,7 @@ public sealed class VirtualInterruptTests : IDisposable
 
     private void EnterGuest(PrivilegeMode mode)
     {
-        Hart.WriteMstatus(Mstatus.Mpv, Mstatus.Mpv);
-        _machine.GoTo(mode, Program);
-        Assert.True(Hart.IsVirtual);
+        _machine.GoTo(mode, Program, isVirtual: true);
     }
 
     // Runs a guest with interrupts enabled for a while; its handler, like the others, waits for ever.

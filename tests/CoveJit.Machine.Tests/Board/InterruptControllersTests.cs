@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Harts;
@@ -98,7 +97,7 @@ public sealed class InterruptControllersTests : IMachineHost, IDisposable
         foreach (bool managed in new[] { true, false })
         {
             using Machine machine = Build(architecture, managed);
-            DeviceTreeNode root = FdtReader.Read(machine.DeviceTree.Span).Root;
+            DeviceTreeNode root = FlattenedDeviceTree.Parse(machine.DeviceTree.Span).Root;
             DeviceTreeNode soc = root.Find("soc")!;
             Assert.Equal(Value(soc.Find(controller)!, "phandle"), Value(soc.Find("serial@10000000")!, "interrupt-parent"));
             Assert.Equal(cells * 4, Value(soc.Find("serial@10000000")!, "interrupts").Length);
