@@ -14,8 +14,8 @@ public sealed unsafe partial class Hart
     /// <summary>medeleg.</summary>
     public ulong Medeleg { get; set; }
 
-    /// <summary>mideleg; managed firmware sets it before the hart runs.</summary>
-    public ulong Mideleg { get; set; }
+    /// <summary>mideleg; use <see cref="WriteMideleg"/> to change it.</summary>
+    public ulong Mideleg { get; private set; }
 
     /// <summary>mie.</summary>
     public ulong Mie { get; internal set; }
@@ -64,18 +64,13 @@ public sealed unsafe partial class Hart
 
     internal ulong Senvcfg { get; set; }
 
-    internal ulong[] Mstateen { get; } = new ulong[4];
-
-    internal ulong SoftwarePending => Volatile.Read(ref _softwarePending);
+    /// <summary>mstateen0 to mstateen3; use <see cref="EnableAllState"/> to open them.</summary>
+    public ulong[] Mstateen { get; } = new ulong[4];
 
     /// <summary>mstatus as software reads it: FS and SD reflect the floating-point state.</summary>
     public ulong ReadMstatus()
     {
-        if (_state->FloatDirty != 0 && _state->FloatOff == 0)
-        {
-            Mstatus |= Csrs.Mstatus.Fs;
-        }
-
+        SettleFloatState();
         return Mstatus | Csrs.Mstatus.Xl | ((Mstatus & Csrs.Mstatus.Fs) == Csrs.Mstatus.Fs ? Csrs.Mstatus.Sd : 0);
     }
 
@@ -88,7 +83,7 @@ public sealed unsafe partial class Hart
             value = (value & ~Csrs.Mstatus.Mpp) | (Mstatus & Csrs.Mstatus.Mpp); // reserved: keep the old mode
         }
 
-        Mstatus = (ReadMstatus() & Csrs.Mstatus.Writable & ~mask) | (value & mask);
+        Mstatus = (ReadMstatus() & (Csrs.Mstatus.Writable | Csrs.Mstatus.HypervisorWritable) & ~mask) | (value & mask);
         UpdateFloatState();
         RecheckInterrupts();
     }
@@ -103,6 +98,7 @@ public sealed unsafe partial class Hart
             FlushTranslations();
         }
 
+        Henvcfg &= ~Envcfg.GatedByMachine | Menvcfg;
         if (((old ^ Menvcfg) & Envcfg.Stce) != 0)
         {
             PollTimers();
@@ -114,6 +110,13 @@ public sealed unsafe partial class Hart
     {
         Stimecmp = value;
         PollTimers();
+    }
+
+    /// <summary>Writes mideleg. The interrupts of the hypervisor extension stay delegated whatever is written.</summary>
+    public void WriteMideleg(ulong value)
+    {
+        Mideleg = (value & InterruptCode.SupervisorMask) | AlwaysDelegated;
+        RecheckInterrupts();
     }
 
     internal static ulong LegalizeVector(ulong old, ulong value) => (value & 3) <= 1 ? value : (value & ~3UL) | (old & 3);
@@ -131,27 +134,11 @@ public sealed unsafe partial class Hart
 
     internal void WriteMie(ulong value)
     {
-        Mie = value & InterruptCode.All;
+        Mie = value & (InterruptCode.All | AlwaysDelegated);
         RecheckInterrupts();
     }
 
-    internal void WriteMideleg(ulong value)
-    {
-        Mideleg = value;
-        RecheckInterrupts();
-    }
-
-    internal void WriteSatp(ulong value)
-    {
-        uint mode = (uint)(value >> 60);
-        if (mode != 0 && (mode < 8 || mode > 5 + (uint)Configuration.MaximumLevels))
-        {
-            return;
-        }
-
-        ulong asidMask = ((1UL << Configuration.AsidBits) - 1) << 44;
-        Satp = value & (asidMask | (0xFUL << 60) | ((1UL << 44) - 1));
-    }
+    internal void WriteSatp(ulong value) => Satp = LegalizeSatp(Satp, value);
 
     internal void WriteMseccfg(ulong value)
     {
@@ -179,7 +166,8 @@ public sealed unsafe partial class Hart
     {
         for (int i = 0; i < Mstateen.Length; i++)
         {
-            Mstateen[i] = StateEnableCsrs.StateEnable | (i == 0 ? StateEnableCsrs.Envcfg : 0);
+            Mstateen[i] = StateEnableCsrs.Writable(Configuration, i);
+            Hstateen[i] = 0; // M-mode's to initialize (Smstateen, "Usage")
         }
     }
 
@@ -194,20 +182,47 @@ public sealed unsafe partial class Hart
     private void ResetCsrs()
     {
         Mstatus = 0;
-        Medeleg = Mideleg = Mie = Mtvec = Menvcfg = Mepc = Mcause = Mtval = Mscratch = 0;
+        Mideleg = AlwaysDelegated;
+        Medeleg = Mie = Mtvec = Menvcfg = Mepc = Mcause = Mtval = Mscratch = 0;
         Stvec = Sepc = Scause = Stval = Satp = Sscratch = Senvcfg = 0;
         Stimecmp = ulong.MaxValue;
         Mcounteren = Scounteren = 0;
         Array.Clear(Mstateen);
-        _softwarePending = 0;
+        ResetHypervisorCsrs();
+        ResetInterrupts();
         _waiting = _yielding = false;
     }
 
-    // Brings the two float words of the executing state in line with mstatus.FS.
+    private ulong AlwaysDelegated => HasHypervisor ? InterruptCode.HypervisorMask : 0;
+
+    private bool IsTranslationMode(uint mode) => mode == 0 || (mode >= 8 && mode <= 5 + (uint)Configuration.MaximumLevels);
+
+    private ulong LegalizeSatp(ulong old, ulong value)
+    {
+        ulong asidMask = ((1UL << Configuration.AsidBits) - 1) << 44;
+        return IsTranslationMode((uint)(value >> 60)) ? value & (asidMask | (0xFUL << 60) | ((1UL << 44) - 1)) : old;
+    }
+
+    // Brings the two float words of the executing state in line with mstatus.FS and, with V = 1, vsstatus.FS: floating point is off where either is,
+    // and needs no further note of being dirty where both say so.
     private void UpdateFloatState()
     {
         ulong fs = Mstatus & Csrs.Mstatus.Fs;
-        _state->FloatOff = fs == 0 ? 1u : 0;
-        _state->FloatDirty = fs == Csrs.Mstatus.Fs ? 1u : 0;
+        ulong virtualFs = IsVirtual ? Vsstatus & Csrs.Mstatus.Fs : fs;
+        _state->FloatOff = fs == 0 || virtualFs == 0 ? 1u : 0;
+        _state->FloatDirty = fs == Csrs.Mstatus.Fs && virtualFs == Csrs.Mstatus.Fs ? 1u : 0;
+    }
+
+    // The other way: floating-point state written under the current V makes mstatus.FS Dirty and, with V = 1, vsstatus.FS.
+    private void SettleFloatState()
+    {
+        if (_state->FloatDirty != 0 && _state->FloatOff == 0)
+        {
+            Mstatus |= Csrs.Mstatus.Fs;
+            if (IsVirtual)
+            {
+                Vsstatus |= Csrs.Mstatus.Fs;
+            }
+        }
     }
 }

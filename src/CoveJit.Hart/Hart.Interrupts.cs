@@ -1,4 +1,5 @@
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.State;
 using CoveJit.Harts.Traps;
 using CoveJit.Memory.Bus;
@@ -9,8 +10,6 @@ namespace CoveJit.Harts;
 /// <summary>Interrupts and the two timers (Privileged, "Machine Interrupt Registers"; Sstc).</summary>
 public sealed unsafe partial class Hart
 {
-    private const ulong SoftwareWritable = InterruptCode.SupervisorMask;
-
     private ulong _lines;
     private ulong _softwarePending;
     private ulong _machineTimerCompare = ulong.MaxValue;
@@ -35,15 +34,27 @@ public sealed unsafe partial class Hart
         get
         {
             ulong deadline = (Lines & (1UL << InterruptCode.MachineTimer)) == 0 ? Compare : ulong.MaxValue;
-            return SupervisorTimerEnabled && (Lines & (1UL << InterruptCode.SupervisorTimer)) == 0 ? Math.Min(deadline, Stimecmp) : deadline;
+            if (SupervisorTimerEnabled && (Lines & (1UL << InterruptCode.SupervisorTimer)) == 0)
+            {
+                deadline = Math.Min(deadline, Stimecmp);
+            }
+
+            return VirtualTimerEnabled && (Lines & (1UL << InterruptCode.VirtualSupervisorTimer)) == 0 ? Math.Min(deadline, VirtualDeadline()) : deadline;
         }
     }
 
     /// <summary>mip as software reads it.</summary>
-    /// <remarks>Under menvcfg.STCE, STIP is stimecmp's alone: what software once wrote to it does not show (Sstc).</remarks>
-    public ulong Mip => Lines | (Volatile.Read(ref _softwarePending) & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0));
+    /// <remarks>VSTIP and VSEIP are both hvip's and a signal's.</remarks>
+    public ulong Mip => Lines | GuestExternalPending() | (Volatile.Read(ref _softwarePending) & SoftwarePendingShown);
 
     private ulong Lines => Volatile.Read(ref _lines);
+
+    // Under menvcfg.STCE, STIP is stimecmp's alone (Sstc), and under mvien[9], SEIP is the interrupt controller's (AIA): what software once wrote
+    // there does not show in mip, and cannot be written there.
+    private ulong SoftwarePendingShown =>
+        (InterruptCode.SupervisorMask | InterruptCode.VirtualMask)
+        & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0)
+        & ~(Mvien & (1UL << InterruptCode.SupervisorExternal));
 
     private bool SupervisorTimerEnabled => (Menvcfg & Envcfg.Stce) != 0;
 
@@ -92,12 +103,13 @@ public sealed unsafe partial class Hart
     /// <summary>Clears an interrupt's enable in mie: for a managed service that owns its level and has no use for it.</summary>
     public void DisableInterrupt(int code) => WriteMie(Mie & ~(1UL << code));
 
-    internal void WriteSoftwarePending(ulong value, ulong mask)
+    /// <summary>Sets and clears the bits of mip that are writable there, and returns the value from before.</summary>
+    internal ulong UpdateMip(ulong set, ulong clear)
     {
-        mask &= SoftwareWritable & ~(SupervisorTimerEnabled ? 1UL << InterruptCode.SupervisorTimer : 0);
-        Interlocked.Or(ref _softwarePending, value & mask);
-        Interlocked.And(ref _softwarePending, value | ~mask);
-        RecheckInterrupts();
+        ulong writable = SoftwarePendingShown & (InterruptCode.SupervisorMask | (HasHypervisor ? 1UL << InterruptCode.VirtualSupervisorSoftware : 0));
+        ulong old = Mip;
+        UpdateSoftwarePending(set & writable, clear & writable);
+        return old;
     }
 
     /// <summary>Re-evaluates the timers against the clock.</summary>
@@ -106,53 +118,63 @@ public sealed unsafe partial class Hart
         ulong now = Clock.Ticks;
         SetLine(InterruptCode.MachineTimer, now >= Compare);
         SetLine(InterruptCode.SupervisorTimer, SupervisorTimerEnabled && now >= Stimecmp);
+        SetLine(InterruptCode.VirtualSupervisorTimer, VirtualTimerEnabled && now + Htimedelta >= Vstimecmp);
         Counters.PollOverflow();
     }
 
     /// <summary>Asks for attention if an interrupt is deliverable now.</summary>
     internal void RecheckInterrupts()
     {
-        if (DeliverableInterrupts() != 0)
+        if (DeliverableInterrupt(out _) is not null)
         {
             Interlocked.Or(ref _state->Attention, (int)Attention.Interrupt);
         }
     }
 
-    // Pending, enabled interrupts of the highest level that may interrupt the current mode.
-    private ulong DeliverableInterrupts()
+    // Other threads change these bits too: only what is named may change.
+    private void UpdateSoftwarePending(ulong set, ulong clear)
     {
-        ulong pending = Mip & Mie;
-        if (pending == 0)
+        Interlocked.Or(ref _softwarePending, set);
+        Interlocked.And(ref _softwarePending, ~clear);
+        RecheckInterrupts();
+    }
+
+    // Whether any interrupt is pending and enabled, whatever its level: what ends WFI (AIA 1.0, "WFI (Wait for Interrupt) instruction").
+    private bool HasPendingInterrupt => _injects ? (Mip & Mie & ~Mideleg) != 0 || PendingAtSupervisor != 0 || Vstopi != 0 : (Mip & Mie) != 0;
+
+    // The first pending, enabled interrupt of the highest level that may interrupt the current mode.
+    private MajorInterrupt? DeliverableInterrupt(out TrapLevel level)
+    {
+        level = TrapLevel.Machine;
+        if (!HasPendingInterrupt)
         {
-            return 0;
+            return null;
         }
 
-        ulong machine = pending & ~Mideleg;
-        if (machine != 0 && (Privilege != PrivilegeMode.Machine || (Mstatus & Csrs.Mstatus.Mie) != 0))
+        if ((Privilege != PrivilegeMode.Machine || (Mstatus & Csrs.Mstatus.Mie) != 0) && TopAtMachine() is MajorInterrupt machine)
         {
             return machine;
         }
 
-        bool supervisorEnabled = Privilege == PrivilegeMode.User
+        level = TrapLevel.Supervisor;
+        bool supervisorEnabled = IsVirtual
+            || Privilege == PrivilegeMode.User
             || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Sie) != 0);
-        return supervisorEnabled ? pending & Mideleg : 0;
+        if (supervisorEnabled && TopAtSupervisor() is MajorInterrupt supervisor)
+        {
+            return supervisor;
+        }
+
+        level = TrapLevel.VirtualSupervisor;
+        bool virtualEnabled = IsVirtual && (Privilege == PrivilegeMode.User || (Vsstatus & Csrs.Mstatus.Sie) != 0);
+        return virtualEnabled && Vstopi != 0 ? TopAtVirtualSupervisor() : null;
     }
 
     private void TakePendingInterrupt()
     {
-        ulong deliverable = DeliverableInterrupts();
-        if (deliverable == 0)
+        if (DeliverableInterrupt(out TrapLevel level) is MajorInterrupt interrupt)
         {
-            return;
-        }
-
-        foreach (byte code in InterruptCode.ByPriority)
-        {
-            if (((deliverable >> code) & 1) != 0)
-            {
-                Take(new Trap(code, true, 0));
-                return;
-            }
+            Take(new Trap((uint)interrupt.Code, true, 0), level);
         }
     }
 

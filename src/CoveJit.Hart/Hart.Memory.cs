@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Execution;
 using CoveJit.Harts.Traps;
 using CoveJit.Memory.Physical;
 using CoveJit.Memory.Protection;
@@ -10,9 +11,11 @@ namespace CoveJit.Harts;
 /// <summary>Memory access: everything behind a miss of the TLB.</summary>
 public sealed unsafe partial class Hart
 {
-    private readonly TlbContext[] _cachedContexts = new TlbContext[16];
-    private readonly nint[] _cachedBanks = new nint[16];
-    private PrivilegeMode _dataMode;
+    private readonly TlbContext[] _cachedContexts = new TlbContext[AccessMode.Modifiers];
+    private readonly nint[] _cachedBanks = new nint[AccessMode.Modifiers];
+    private AccessMode _dataMode;
+
+    private AccessMode FetchMode => new(Privilege, IsVirtual);
 
     /// <summary>Loads from guest virtual memory; called when the TLB's fast path does not match.</summary>
     /// <param name="address">Virtual address, any alignment.</param>
@@ -35,14 +38,7 @@ public sealed unsafe partial class Hart
 
         if (Map.Ram.Contains(physical, (ulong)size))
         {
-            byte* p = Map.Ram.HostAddress(physical);
-            value = size switch
-            {
-                1 => Volatile.Read(ref *p),
-                2 => Volatile.Read(ref *(ushort*)p),
-                4 => Volatile.Read(ref *(uint*)p),
-                _ => Volatile.Read(ref *(ulong*)p),
-            };
+            value = ReadHost(Map.Ram.HostAddress(physical), size);
             return true;
         }
 
@@ -81,45 +77,24 @@ public sealed unsafe partial class Hart
     /// <returns>False if an exception was recorded.</returns>
     internal bool Resolve(ulong address, int size, AccessType access, out ulong physical)
     {
-        PrivilegeMode mode = access == AccessType.Execute ? Privilege : _dataMode;
-        int pageShift = 12;
-        if (mode == PrivilegeMode.Machine || (Satp >> 60) == 0)
+        AccessMode mode = access == AccessType.Execute ? FetchMode : _dataMode;
+        WalkStatus status = Translate(mode, address, access, out WalkResult result);
+        PageTableReads += (ulong)result.EntriesRead;
+        physical = result.Address;
+        if (status != WalkStatus.Ok)
         {
-            physical = address;
-            pageShift = 30; // no page tables: nothing to fence, any superpage will do
-        }
-        else
-        {
-            StageOne stage = new()
-            {
-                Levels = (int)(Satp >> 60) - 5,
-                RootPage = Satp & ((1UL << 44) - 1),
-                User = mode == PrivilegeMode.User,
-                PermitSupervisorUserAccess = (Mstatus & Csrs.Mstatus.Sum) != 0,
-                MakeExecutableReadable = (Mstatus & Csrs.Mstatus.Mxr) != 0,
-                HardwareUpdate = (Menvcfg & Envcfg.Adue) != 0,
-                MemoryTypes = (Menvcfg & Envcfg.Pbmte) != 0,
-            };
-            HartWalkMemory memory = new(this);
-            WalkStatus status = PageTableWalker.Walk(ref memory, stage, address, access, out WalkResult result);
-            PageTableReads += (ulong)result.EntriesRead;
-            physical = result.Address;
-            pageShift = result.PageShift;
-            if (status != WalkStatus.Ok)
-            {
-                return Fault(CauseOf(status, access), address);
-            }
+            return Fault(CauseOf(status, access), address, status, result);
         }
 
-        PmpVerdict verdict = Pmp.CheckPage(physical, access, mode);
-        if (verdict == PmpVerdict.Deny || (verdict == PmpVerdict.Mixed && !Pmp.Check(physical, (ulong)size, access, mode)))
+        PmpVerdict verdict = ProtectPage(physical, access, mode);
+        if (verdict == PmpVerdict.Deny || (verdict == PmpVerdict.Mixed && !Protect(physical, (ulong)size, access, mode)))
         {
             return Fault(CauseOf(WalkStatus.AccessFault, access), address);
         }
 
         if (verdict == PmpVerdict.Allow && Map.Ram.Contains(physical & ~0xFFFUL, 0x1000))
         {
-            FillTlb(address, access, physical, pageShift);
+            FillTlb(address, access, physical, result.PageShift);
         }
 
         return true;
@@ -129,11 +104,15 @@ public sealed unsafe partial class Hart
     /// <returns>Whether a bank changed: executing code must reload them.</returns>
     internal bool UpdateContext()
     {
-        _dataMode = (Mstatus & Csrs.Mstatus.Mprv) != 0 && Privilege == PrivilegeMode.Machine
-            ? (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift)
-            : Privilege;
-        TlbBank* fetch = BankFor(Privilege);
-        TlbBank* data = _dataMode == Privilege ? fetch : BankFor(_dataMode);
+        _dataMode = FetchMode;
+        if ((Mstatus & Csrs.Mstatus.Mprv) != 0 && Privilege == PrivilegeMode.Machine)
+        {
+            PrivilegeMode previous = (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift);
+            _dataMode = new AccessMode(previous, previous != PrivilegeMode.Machine && (Mstatus & Csrs.Mstatus.Mpv) != 0);
+        }
+
+        TlbBank* fetch = BankFor(FetchMode);
+        TlbBank* data = _dataMode == FetchMode ? fetch : BankFor(_dataMode);
         bool changed = fetch != _state->FetchBank || data != _state->DataBank;
         _state->FetchBank = fetch;
         _state->DataBank = data;
@@ -178,10 +157,21 @@ public sealed unsafe partial class Hart
     /// <summary>Reports an atomic store to a flagged page, which the fast path of <see cref="AtomicOperand"/> never returns.</summary>
     internal void AfterAtomicStore(byte* host, int size) => Map.Ram.NotifyWrite((ulong)(host - Map.Ram.Pointer) + Map.Ram.Base, size);
 
+    private static ulong ReadHost(byte* p, int size) => size switch
+    {
+        1 => Volatile.Read(ref *p),
+        2 => Volatile.Read(ref *(ushort*)p),
+        4 => Volatile.Read(ref *(uint*)p),
+        _ => Volatile.Read(ref *(ulong*)p),
+    };
+
     private static bool CrossesPage(ulong address, int size) => (address & 0xFFF) + (ulong)size > 0x1000;
 
     private static TrapCause CauseOf(WalkStatus status, AccessType access) => (status, access) switch
     {
+        (WalkStatus.GuestPageFault, AccessType.Read) => TrapCause.LoadGuestPageFault,
+        (WalkStatus.GuestPageFault, AccessType.Write) => TrapCause.StoreGuestPageFault,
+        (WalkStatus.GuestPageFault, _) => TrapCause.InstructionGuestPageFault,
         (WalkStatus.PageFault, AccessType.Read) => TrapCause.LoadPageFault,
         (WalkStatus.PageFault, AccessType.Write) => TrapCause.StorePageFault,
         (WalkStatus.PageFault, _) => TrapCause.InstructionPageFault,
@@ -190,12 +180,76 @@ public sealed unsafe partial class Hart
         _ => TrapCause.InstructionAccessFault,
     };
 
-    private TlbBank* BankFor(PrivilegeMode mode)
+    // Address translation of one access (Privileged, "Two-Stage Address Translation"; figure of MPRV's effects for whose SUM and MXR count).
+    private WalkStatus Translate(AccessMode mode, ulong address, AccessType access, out WalkResult result)
     {
-        TlbContext context = mode == PrivilegeMode.Machine
-            ? new TlbContext(0, (uint)mode)
-            : new TlbContext(Satp, (uint)mode | (uint)((Mstatus & (Csrs.Mstatus.Sum | Csrs.Mstatus.Mxr)) >> 16));
-        uint slot = context.Modifiers & 15;
+        HartWalkMemory memory = new(this);
+        if (mode.IsVirtual)
+        {
+            TranslationStage virtualStage = Stage(Vsatp, mode, Vsstatus, Henvcfg) with
+            {
+                MakeExecutableReadable = ((Vsstatus | Mstatus) & Csrs.Mstatus.Mxr) != 0,
+                ReadAsExecute = mode.ReadAsExecute,
+            };
+            TranslationStage guestStage = Stage(Hgatp, new AccessMode(PrivilegeMode.User, true), Mstatus, Menvcfg) with
+            {
+                IsGuestStage = true,
+                ReadAsExecute = mode.ReadAsExecute,
+            };
+            return TwoStageWalker.Walk(ref memory, virtualStage, guestStage, address, access, out result);
+        }
+
+        if (mode.Privilege == PrivilegeMode.Machine || (Satp >> 60) == 0)
+        {
+            // No page tables: nothing to fence, any superpage will do.
+            result = new WalkResult { Address = address, PageShift = 30 };
+            return WalkStatus.Ok;
+        }
+
+        return PageTableWalker.Walk(ref memory, Stage(Satp, mode, Mstatus, Menvcfg), address, access, out result);
+    }
+
+    // A stage from its xatp and the registers with its modifiers.
+    private static TranslationStage Stage(ulong atp, AccessMode mode, ulong status, ulong envcfg) => new()
+    {
+        Levels = Math.Max(0, (int)(atp >> 60) - 5),
+        RootPage = atp & ((1UL << 44) - 1),
+        User = mode.Privilege == PrivilegeMode.User,
+        PermitSupervisorUserAccess = (status & Csrs.Mstatus.Sum) != 0,
+        MakeExecutableReadable = (status & Csrs.Mstatus.Mxr) != 0,
+        HardwareUpdate = (envcfg & Envcfg.Adue) != 0,
+        MemoryTypes = (envcfg & Envcfg.Pbmte) != 0,
+    };
+
+    // What guards supervisor physical memory, byte for byte. Each access passes here or through ProtectPage, those of page-table walks included.
+    // HLVX is a load to the memory protection table.
+    private bool Protect(ulong physical, ulong size, AccessType access, AccessMode mode) =>
+        ProtectionTablePermits(physical, access, mode.Privilege)
+        && Pmp.Check(physical, size, access, mode.Privilege)
+        && (!mode.ReadAsExecute || Pmp.Check(physical, size, AccessType.Execute, mode.Privilege));
+
+    // The same of a whole page: what a TLB entry may stand for. HLVX needs leave to execute beside that to read.
+    private PmpVerdict ProtectPage(ulong physical, AccessType access, AccessMode mode)
+    {
+        if (!ProtectionTablePermits(physical, access, mode.Privilege))
+        {
+            return PmpVerdict.Deny;
+        }
+
+        PmpVerdict verdict = Pmp.CheckPage(physical, access, mode.Privilege);
+        if (!mode.ReadAsExecute || verdict == PmpVerdict.Deny)
+        {
+            return verdict;
+        }
+
+        PmpVerdict execute = Pmp.CheckPage(physical, AccessType.Execute, mode.Privilege);
+        return execute == PmpVerdict.Allow ? verdict : execute;
+    }
+
+    private TlbBank* BankFor(AccessMode mode)
+    {
+        TlbContext context = ContextOf(mode);
+        uint slot = context.Modifiers;
         if (_cachedContexts[slot] == context && Tlb.Holds((TlbBank*)_cachedBanks[slot], context))
         {
             return (TlbBank*)_cachedBanks[slot];
@@ -205,6 +259,18 @@ public sealed unsafe partial class Hart
         _cachedContexts[slot] = context;
         _cachedBanks[slot] = (nint)bank;
         return bank;
+    }
+
+    private TlbContext ContextOf(AccessMode mode)
+    {
+        if (mode.Privilege == PrivilegeMode.Machine)
+        {
+            return new TlbContext(0, 0, mode.Bits); // guarded by PMP alone
+        }
+
+        return mode.IsVirtual
+            ? new TlbContext(Vsatp, Hgatp, mode.Bits | AccessMode.StatusBits(Vsstatus) | AccessMode.HypervisorBits(Mstatus, Henvcfg), Mmpt, _sdid)
+            : new TlbContext(Satp, 0, mode.Bits | AccessMode.StatusBits(Mstatus), Mmpt, _sdid);
     }
 
     private void FillTlb(ulong address, AccessType access, ulong physical, int pageShift)
@@ -286,12 +352,14 @@ public sealed unsafe partial class Hart
         return true;
     }
 
-    /// <summary>Physical memory as the page-table walker sees it: PMP applies to implicit accesses as to S-mode's.</summary>
+    /// <summary>Physical memory as the page-table walker sees it: implicit accesses are checked as S-mode's.</summary>
     private readonly struct HartWalkMemory(Hart hart) : IWalkMemory
     {
+        private static readonly AccessMode Implicit = new(PrivilegeMode.Supervisor, false);
+
         public WalkStatus ReadEntry(ulong address, out ulong entry)
         {
-            if (!hart.Pmp.Check(address, 8, AccessType.Read, PrivilegeMode.Supervisor) || !hart.Map.Ram.Contains(address, 8))
+            if (!hart.Protect(address, 8, AccessType.Read, Implicit) || !hart.Map.Ram.Contains(address, 8))
             {
                 // Page tables in I/O space are not supported by this platform's PMAs.
                 entry = 0;
@@ -305,7 +373,7 @@ public sealed unsafe partial class Hart
         public WalkStatus CompareExchangeEntry(ulong address, ulong expected, ulong desired, out bool exchanged)
         {
             exchanged = false;
-            if (!hart.Pmp.Check(address, 8, AccessType.Write, PrivilegeMode.Supervisor))
+            if (!hart.Protect(address, 8, AccessType.Write, Implicit))
             {
                 return WalkStatus.AccessFault;
             }

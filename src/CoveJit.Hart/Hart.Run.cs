@@ -219,6 +219,17 @@ public sealed unsafe partial class Hart
         }
     }
 
+    /// <summary>Takes a lock that another hart may hold while it awaits this one: serves this hart's requests meanwhile.</summary>
+    public void Enter(Lock gate)
+    {
+        SpinWait spin = default;
+        while (!gate.TryEnter())
+        {
+            ServeRequests();
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
     /// <summary>Finds the block at a virtual address: the interpreter's slow path.</summary>
     /// <param name="pc">Virtual address.</param>
     /// <param name="table">The page's table of block references, for blocks to come.</param>
@@ -318,7 +329,7 @@ public sealed unsafe partial class Hart
     private void TakePendingTrap()
     {
         Trap trap = _pendingTrap;
-        if (trap.Cause == (uint)TrapCause.IllegalInstruction && !trap.IsInterrupt && Fetch(_state->Pc, out uint raw))
+        if ((TrapCause)trap.Cause is TrapCause.IllegalInstruction or TrapCause.VirtualInstruction && Fetch(_state->Pc, out uint raw))
         {
             trap = trap with { Value = raw };
         }
@@ -370,7 +381,7 @@ public sealed unsafe partial class Hart
     // WFI ends when an interrupt is pending and enabled in mie, whether or not it will be taken.
     private bool WakesUp()
     {
-        if ((Mip & Mie) == 0)
+        if (!HasPendingInterrupt)
         {
             return false;
         }

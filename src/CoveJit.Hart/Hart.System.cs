@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using CoveJit.Harts.Csrs;
 using CoveJit.Harts.Traps;
 using CoveJit.Isa;
@@ -11,7 +12,7 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow EnvironmentCall()
     {
-        Fault(TrapCause.EcallFromU + (uint)Privilege, 0);
+        Fault(IsVirtual && Privilege == PrivilegeMode.Supervisor ? TrapCause.EcallFromVs : TrapCause.EcallFromU + (uint)Privilege, 0);
         return Flow.Trap;
     }
 
@@ -37,9 +38,9 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow SupervisorReturn()
     {
-        if (Privilege == PrivilegeMode.User || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Tsr) != 0))
+        if (!PermitsSupervisorInstruction(Csrs.Mstatus.Tsr, Csrs.Hstatus.Vtsr))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
         ReturnFromSupervisor();
@@ -52,10 +53,15 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow WaitForInterrupt()
     {
-        // TW gives less privileged modes a bounded time; ours is zero. U-mode may not wait at all where S-mode exists.
-        if (Privilege == PrivilegeMode.User || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Tw) != 0))
+        // TW and VTW give less privileged modes a bounded time; ours is zero. U-mode may not wait at all where S-mode exists.
+        if (Privilege != PrivilegeMode.Machine && (Mstatus & Csrs.Mstatus.Tw) != 0)
         {
             return Illegal();
+        }
+
+        if (!PermitsSupervisorInstruction(0, Csrs.Hstatus.Vtw))
+        {
+            return Flow.Trap;
         }
 
         _waiting = true;
@@ -68,6 +74,11 @@ public sealed unsafe partial class Hart
         if (!shortTimeout && Privilege != PrivilegeMode.Machine && (Mstatus & Csrs.Mstatus.Tw) != 0)
         {
             return Illegal();
+        }
+
+        if (!shortTimeout && IsVirtual && (Hstatus & Csrs.Hstatus.Vtw) != 0)
+        {
+            return VirtualInstruction();
         }
 
         // Both forms may end at any time; another hart's store is what the guest waits for.
@@ -103,50 +114,50 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow FenceVirtualMemory(uint rs1, uint rs2)
     {
-        if (Privilege == PrivilegeMode.User || (Privilege == PrivilegeMode.Supervisor && (Mstatus & Csrs.Mstatus.Tvm) != 0))
+        if (!PermitsSupervisorInstruction(Csrs.Mstatus.Tvm, Csrs.Hstatus.Vtvm))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
-        uint? asid = rs2 == 0 ? null : (uint)ReadRegister((int)rs2) & ((1u << Configuration.AsidBits) - 1);
-        FenceAddressSpace(rs1 == 0 ? null : ReadRegister((int)rs1), asid);
+        ulong? address = rs1 == 0 ? null : ReadRegister((int)rs1);
+        if (IsVirtual)
+        {
+            FenceGuestVirtual(Vmid, address, AsidOperand(rs2));
+        }
+        else
+        {
+            FenceAddressSpace(address, AsidOperand(rs2));
+        }
+
         return Flow.Leave;
     }
 
-    /// <summary>Forgets translations of this hart: the effect of SFENCE.VMA, also for managed remote fences.</summary>
+    /// <summary>Forgets translations of HS-, U- and M-mode: the effect of SFENCE.VMA with V = 0, also for managed remote fences.</summary>
     /// <param name="address">A virtual address, or null for all.</param>
     /// <param name="asid">An address space, or null for all.</param>
-    public void FenceAddressSpace(ulong? address, uint? asid)
-    {
-        switch (address, asid)
-        {
-            case (null, null):
-                Tlb.FlushAll();
-                break;
-            case (null, uint a):
-                Tlb.FlushAsid(a);
-                break;
-            case (ulong va, _):
-                Tlb.FlushAddress(va, asid);
-                break;
-        }
-    }
+    /// <param name="sdid">The supervisor domain whose address spaces are meant; null for the one that the hart is in.</param>
+    public void FenceAddressSpace(ulong? address, uint? asid, uint? sdid = null) => Tlb.Flush(TlbFence.Supervisor(address, asid, sdid ?? _sdid));
 
     /// <inheritdoc/>
-    public Flow FenceInvalidation() => Privilege == PrivilegeMode.User ? Illegal() : Flow.Next;
+    public Flow FenceInvalidation() => PermitsSupervisorInstruction(0, 0) ? Flow.Next : Flow.Trap;
 
     /// <inheritdoc/>
     public Flow CsrReadWrite(uint csr, uint rd, ulong value)
     {
-        Csr? register = Access(csr, writes: true);
-        if (register is null)
+        if (!TryAccess(csr, writes: true, out Csr? register))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
-        ulong old = rd != 0 ? register.Read(this) : 0;
-        register.Write(this, value);
-        WriteRegister((int)rd, old);
+        if (rd == 0)
+        {
+            register.Write(this, value);
+        }
+        else
+        {
+            WriteRegister((int)rd, register.Update(this, value, ~value));
+        }
+
         return AfterCsrWrite();
     }
 
@@ -159,12 +170,9 @@ public sealed unsafe partial class Hart
     /// <inheritdoc/>
     public Flow CacheBlock(CacheBlockOperation operation, ulong address)
     {
-        bool permitted = operation == CacheBlockOperation.Invalidate
-            ? EnvironmentPermits(Envcfg.Cbie)
-            : EnvironmentPermits(Envcfg.Cbcfe);
-        if (!permitted)
+        if (!EnvironmentPermits(operation == CacheBlockOperation.Invalidate ? Envcfg.Cbie : Envcfg.Cbcfe))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
         // Memory is coherent: nothing to do but the checks. A block may be managed if it may be read or written; faults are store faults.
@@ -175,7 +183,7 @@ public sealed unsafe partial class Hart
             return Flow.Next;
         }
 
-        _pendingTrap = _pendingTrap with { Value = address };
+        FaultAt(address);
         return Flow.Trap;
     }
 
@@ -184,7 +192,7 @@ public sealed unsafe partial class Hart
     {
         if (!EnvironmentPermits(Envcfg.Cbze))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
         ulong block = address & ~(ulong)(HartConfiguration.CacheBlockSize - 1);
@@ -196,7 +204,7 @@ public sealed unsafe partial class Hart
 
         if (!Resolve(block, HartConfiguration.CacheBlockSize, AccessType.Write, out ulong physical))
         {
-            _pendingTrap = _pendingTrap with { Value = address };
+            FaultAt(address);
             return Flow.Trap;
         }
 
@@ -211,44 +219,98 @@ public sealed unsafe partial class Hart
         return Flow.Next;
     }
 
-    // menvcfg gates everything below M, senvcfg everything below S.
-    private bool EnvironmentPermits(ulong field) =>
-        Privilege == PrivilegeMode.Machine
-        || ((Menvcfg & field) != 0 && (Privilege == PrivilegeMode.Supervisor || (Senvcfg & field) != 0));
+    private uint? AsidOperand(uint rs2) => rs2 == 0 ? null : (uint)ReadRegister((int)rs2) & ((1u << Configuration.AsidBits) - 1);
+
+    // Whether the mode may execute a supervisor's instruction: M and HS may, VS may; a bit of mstatus or hstatus takes it from HS or VS. Records the exception.
+    private bool PermitsSupervisorInstruction(ulong supervisorTrap, ulong virtualTrap)
+    {
+        if (Privilege == PrivilegeMode.Machine)
+        {
+            return true;
+        }
+
+        bool trapped = IsVirtual ? (Hstatus & virtualTrap) != 0 : (Mstatus & supervisorTrap) != 0;
+        if (Privilege == PrivilegeMode.Supervisor && !trapped)
+        {
+            return true;
+        }
+
+        _ = IsVirtual ? VirtualInstruction() : Illegal();
+        return false;
+    }
+
+    // menvcfg gates everything below M, henvcfg guests, senvcfg U and VU (CMO, "CSR controls for CMO instructions"). Records the exception.
+    private bool EnvironmentPermits(ulong field)
+    {
+        if (Privilege == PrivilegeMode.Machine)
+        {
+            return true;
+        }
+
+        bool user = Privilege == PrivilegeMode.Supervisor || (Senvcfg & field) != 0;
+        if ((Menvcfg & field) == 0 || (!IsVirtual && !user))
+        {
+            Illegal();
+            return false;
+        }
+
+        if (IsVirtual && ((Henvcfg & field) == 0 || !user))
+        {
+            VirtualInstruction();
+            return false;
+        }
+
+        return true;
+    }
 
     private Flow CsrReadModify(uint csr, uint rd, ulong set, ulong clear, bool writes)
     {
-        Csr? register = Access(csr, writes);
-        if (register is null)
+        if (!TryAccess(csr, writes, out Csr? register))
         {
-            return Illegal();
+            return Flow.Trap;
         }
 
-        ulong old = register.Read(this);
         if (!writes)
         {
-            WriteRegister((int)rd, old);
+            WriteRegister((int)rd, register.Read(this));
             return Flow.Next;
         }
 
-        register.Write(this, (register.ReadForModify(this) | set) & ~clear);
-        WriteRegister((int)rd, old);
+        WriteRegister((int)rd, register.Update(this, set, clear));
         return AfterCsrWrite();
     }
 
-    // The register if it exists and the current mode may access it so (Privileged, "CSR Address Mapping Conventions").
-    private Csr? Access(uint number, bool writes)
+    // The register to access, if it exists and the current mode may access it so (Privileged, "CSR Address Mapping Conventions"; for V = 1, the list of
+    // cases of virtual-instruction exceptions). Otherwise records the exception.
+    private bool TryAccess(uint number, bool writes, [NotNullWhen(true)] out Csr? register)
     {
-        Csr? register = _csrs[number];
+        register = _csrs[number];
+        uint level = (number >> 8) & 3; // 0 U, 1 S, 2 HS, 3 M
+        bool readOnly = (number >> 10) == 3;
         if (register is null
-            || (uint)Privilege < ((number >> 8) & 3)
-            || (writes && (number >> 10) == 3)
+            || (writes && readOnly)
+            || (level == 3 && Privilege != PrivilegeMode.Machine)
+            || (level != 0 && Privilege == PrivilegeMode.User && !IsVirtual)
             || !register.Permits(this))
         {
-            return null;
+            Illegal();
+            return false;
         }
 
-        return register;
+        if (!IsVirtual)
+        {
+            return true;
+        }
+
+        // HS-mode could make this access.
+        if (level == 2 || (level == 1 && Privilege == PrivilegeMode.User) || !register.PermitsVirtual(this, writes))
+        {
+            VirtualInstruction();
+            return false;
+        }
+
+        register = _csrs.Replica(register);
+        return true;
     }
 
     private Flow AfterCsrWrite()

@@ -19,10 +19,14 @@ public sealed unsafe partial class Hart
     /// </summary>
     public Action<Hart, Trap, ulong>? Stuck { get; set; }
 
+    /// <summary>The exception that was recorded last.</summary>
+    internal Trap PendingTrap => _pendingTrap;
+
     /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
     internal bool Fault(TrapCause cause, ulong value)
     {
-        _pendingTrap = Trap.Exception(cause, value);
+        _pendingTrap = Trap.Exception(cause, value) with { IsGuestVirtual = IsGuestAddress(cause), IsDeniedByTable = _deniedByTable };
+        _deniedByTable = false;
         return false;
     }
 
@@ -33,41 +37,164 @@ public sealed unsafe partial class Hart
         return Flow.Trap;
     }
 
-    /// <summary>Takes a trap at <see cref="Pc"/>: at the managed service if it owns the target level, otherwise through xtvec.</summary>
-    internal void Take(in Trap trap)
+    /// <summary>Records a virtual-instruction exception; xtval as for an illegal instruction.</summary>
+    internal Flow VirtualInstruction()
+    {
+        _pendingTrap = Trap.Exception(TrapCause.VirtualInstruction, 0);
+        return Flow.Trap;
+    }
+
+    /// <summary>Takes an exception at <see cref="Pc"/>, at the level that it is delegated to.</summary>
+    internal void Take(in Trap exception) => Take(
+        exception,
+        Privilege == PrivilegeMode.Machine || !IsDelegated(exception, Medeleg) ? TrapLevel.Machine
+        : IsVirtual && IsDelegated(exception, Hedeleg) ? TrapLevel.VirtualSupervisor
+        : TrapLevel.Supervisor);
+
+    // Takes a trap at Pc: at the managed service if it owns the level, otherwise through xtvec.
+    private void Take(in Trap trap, TrapLevel level)
     {
         TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
         _reservation.Valid = false;
         _waiting = false;
         TrapTrace?.Invoke(this, trap);
-        ulong delegated = trap.IsInterrupt ? Mideleg : Medeleg;
-        if (Privilege != PrivilegeMode.Machine && ((delegated >> (int)trap.Cause) & 1) != 0)
+        switch (level)
         {
-            TakeInSupervisor(trap);
-        }
-        else if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
-        {
-            TakeInMachine(trap);
+            case TrapLevel.VirtualSupervisor:
+                TakeInVirtualSupervisor(trap);
+                break;
+            case TrapLevel.Supervisor:
+                TakeInHypervisor(trap);
+                break;
+            default:
+                if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
+                {
+                    TakeInMachine(trap);
+                }
+
+                break;
         }
     }
 
-    /// <summary>Takes a trap in S-mode: also how a managed service reflects a trap it does not handle.</summary>
-    public void TakeInSupervisor(in Trap trap)
+    /// <summary>
+    /// Takes an exception that M-mode leaves to the levels below: in VS-mode if it comes from a guest and hedeleg delegates it, otherwise in HS-mode
+    /// (S-mode). How a managed service reflects a trap it does not handle.
+    /// </summary>
+    public void TakeInSupervisor(in Trap exception)
     {
-        if (Privilege == PrivilegeMode.Supervisor && IsUnfetchable(trap, Stvec))
+        if (IsVirtual && IsDelegated(exception, Hedeleg))
+        {
+            TakeInVirtualSupervisor(exception);
+        }
+        else
+        {
+            TakeInHypervisor(exception);
+        }
+    }
+
+    private static bool IsDelegated(in Trap exception, ulong delegated) => ((delegated >> (int)exception.Cause) & 1) != 0;
+
+    private void TakeInHypervisor(in Trap trap)
+    {
+        if (Privilege == PrivilegeMode.Supervisor && !IsVirtual && IsUnfetchable(trap, Stvec))
         {
             Stuck?.Invoke(this, trap, Sepc);
+        }
+
+        if (HasHypervisor)
+        {
+            ulong hypervisorStatus = Hstatus & ~(Csrs.Hstatus.Spv | Csrs.Hstatus.Gva);
+            if (IsVirtual)
+            {
+                hypervisorStatus = (hypervisorStatus & ~Csrs.Hstatus.Spvp) | Csrs.Hstatus.Spv | (Privilege == PrivilegeMode.Supervisor ? Csrs.Hstatus.Spvp : 0);
+            }
+
+            Hstatus = hypervisorStatus | (trap.IsGuestVirtual ? Csrs.Hstatus.Gva : 0);
+            Htval = trap.GuestPhysical >> 2;
+            Htinst = TrapInstruction(trap);
         }
 
         Sepc = _state->Pc;
         Scause = trap.CauseRegister;
         Stval = trap.Value;
-        ulong status = Mstatus & ~(Csrs.Mstatus.Spie | Csrs.Mstatus.Spp | Csrs.Mstatus.Sie);
-        status |= (Mstatus & Csrs.Mstatus.Sie) != 0 ? Csrs.Mstatus.Spie : 0;
-        status |= Privilege == PrivilegeMode.Supervisor ? Csrs.Mstatus.Spp : 0;
-        Mstatus = status;
+        Mstatus = StackSupervisor(Mstatus);
         _state->Pc = Vector(Stvec, trap);
-        SetPrivilege(PrivilegeMode.Supervisor);
+        SetMode(PrivilegeMode.Supervisor, isVirtual: false);
+    }
+
+    private void TakeInVirtualSupervisor(in Trap trap)
+    {
+        Vsepc = _state->Pc;
+        Vscause = trap.CauseRegister;
+        Vstval = trap.Value;
+        Vsstatus = StackSupervisor(Vsstatus);
+        _state->Pc = Vector(Vstvec, trap);
+        SetMode(PrivilegeMode.Supervisor, isVirtual: true);
+    }
+
+    // sstatus or vsstatus on entry to a trap: SIE to SPIE, the privilege mode to SPP.
+    private ulong StackSupervisor(ulong status)
+    {
+        ulong enabled = (status & Csrs.Mstatus.Sie) != 0 ? Csrs.Mstatus.Spie : 0;
+        status &= ~(Csrs.Mstatus.Spie | Csrs.Mstatus.Spp | Csrs.Mstatus.Sie);
+        return status | enabled | (Privilege == PrivilegeMode.Supervisor ? Csrs.Mstatus.Spp : 0);
+    }
+
+    // The reverse, on return.
+    private static ulong UnstackSupervisor(ulong status)
+    {
+        ulong enabled = (status & Csrs.Mstatus.Spie) != 0 ? Csrs.Mstatus.Sie : 0;
+        return (status & ~(Csrs.Mstatus.Sie | Csrs.Mstatus.Spp)) | Csrs.Mstatus.Spie | enabled;
+    }
+
+    private bool Fault(TrapCause cause, ulong address, WalkStatus status, in WalkResult walk)
+    {
+        Fault(cause, address);
+        if (status == WalkStatus.GuestPageFault)
+        {
+            _pendingTrap = _pendingTrap with { GuestPhysical = walk.GuestAddress, ImplicitAccess = walk.ImplicitAccess };
+        }
+
+        return false;
+    }
+
+    // Makes the recorded exception one of an access to another address in the page: cache-block instructions access more than they name.
+    private void FaultAt(ulong address)
+    {
+        Trap trap = _pendingTrap;
+        ulong offset = (TrapCause)trap.Cause == TrapCause.StoreGuestPageFault && trap.ImplicitAccess is null ? address - trap.Value : 0;
+        _pendingTrap = trap with { Value = address, GuestPhysical = trap.GuestPhysical + offset };
+    }
+
+    // Whether what an exception writes to xtval is a guest virtual address (Privileged, fields GVA).
+    private bool IsGuestAddress(TrapCause cause) => cause switch
+    {
+        TrapCause.InstructionMisaligned or TrapCause.InstructionAccessFault or TrapCause.InstructionPageFault or TrapCause.InstructionGuestPageFault
+            or TrapCause.Breakpoint => IsVirtual,
+        _ => IsExplicitAccess(cause) && _dataMode.IsVirtual,
+    };
+
+    private static bool IsExplicitAccess(TrapCause cause) => cause is TrapCause.LoadMisaligned or TrapCause.LoadAccessFault or TrapCause.LoadPageFault
+        or TrapCause.LoadGuestPageFault or TrapCause.StoreMisaligned or TrapCause.StoreAccessFault or TrapCause.StorePageFault or TrapCause.StoreGuestPageFault;
+
+    // htinst or mtinst (Privileged, "Transformed Instruction or Pseudoinstruction"). The hart is still as the trapped instruction found it.
+    private ulong TrapInstruction(in Trap trap)
+    {
+        const ulong Read64 = 0x3000; // pseudoinstructions of implicit accesses
+        const ulong Write64 = 0x3020;
+        if (trap.ImplicitAccess is AccessType implicitAccess)
+        {
+            return implicitAccess == AccessType.Write ? Write64 : Read64;
+        }
+
+        if (trap.IsInterrupt || !IsExplicitAccess((TrapCause)trap.Cause) || !Fetch(_state->Pc, out uint raw))
+        {
+            return 0;
+        }
+
+        DecodedInstruction instruction = Decoder.Decode(raw, Configuration.Extensions);
+        ulong address = ReadRegister(instruction.Rs1) + (OpInfo.Kind(instruction.Op) is OpKind.Load or OpKind.Store ? (ulong)(long)instruction.Imm : 0);
+        return TransformedInstruction.Of(instruction, (uint)(trap.Value - address));
     }
 
     private static ulong Vector(ulong xtvec, in Trap trap)
@@ -89,21 +216,30 @@ public sealed unsafe partial class Hart
             Stuck?.Invoke(this, trap, Mepc);
         }
 
+        ulong gained = 0;
+        if (HasHypervisor)
+        {
+            gained = (trap.IsGuestVirtual ? Csrs.Mstatus.Gva : 0) | (IsVirtual ? Csrs.Mstatus.Mpv : 0);
+            Mtval2 = trap.GuestPhysical >> 2;
+            Mtinst = TrapInstruction(trap);
+        }
+
         Mepc = _state->Pc;
         Mcause = trap.CauseRegister;
         Mtval = trap.Value;
-        ulong status = Mstatus & ~(Csrs.Mstatus.Mpie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mie);
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mpie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mie | Csrs.Mstatus.HypervisorWritable);
         status |= (Mstatus & Csrs.Mstatus.Mie) != 0 ? Csrs.Mstatus.Mpie : 0;
         status |= (ulong)Privilege << Csrs.Mstatus.MppShift;
-        Mstatus = status;
+        Mstatus = status | gained;
         _state->Pc = Vector(Mtvec, trap);
-        SetPrivilege(PrivilegeMode.Machine);
+        SetMode(PrivilegeMode.Machine, isVirtual: false);
     }
 
     private void ReturnFromMachine()
     {
         PrivilegeMode target = (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift);
-        ulong status = Mstatus & ~(Csrs.Mstatus.Mie | Csrs.Mstatus.Mpp);
+        bool isVirtual = target != PrivilegeMode.Machine && (Mstatus & Csrs.Mstatus.Mpv) != 0;
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mpv);
         status |= (Mstatus & Csrs.Mstatus.Mpie) != 0 ? Csrs.Mstatus.Mie : 0;
         status |= Csrs.Mstatus.Mpie;
         if (target != PrivilegeMode.Machine)
@@ -113,17 +249,25 @@ public sealed unsafe partial class Hart
 
         Mstatus = status;
         _state->Pc = Mepc;
-        SetPrivilege(target);
+        SetMode(target, isVirtual);
     }
 
     private void ReturnFromSupervisor()
     {
-        PrivilegeMode target = (Mstatus & Csrs.Mstatus.Spp) != 0 ? PrivilegeMode.Supervisor : PrivilegeMode.User;
-        ulong status = Mstatus & ~(Csrs.Mstatus.Sie | Csrs.Mstatus.Spp | Csrs.Mstatus.Mprv);
-        status |= (Mstatus & Csrs.Mstatus.Spie) != 0 ? Csrs.Mstatus.Sie : 0;
-        status |= Csrs.Mstatus.Spie;
-        Mstatus = status;
+        ulong status = IsVirtual ? Vsstatus : Mstatus;
+        PrivilegeMode target = (status & Csrs.Mstatus.Spp) != 0 ? PrivilegeMode.Supervisor : PrivilegeMode.User;
+        if (IsVirtual)
+        {
+            Vsstatus = UnstackSupervisor(Vsstatus);
+            _state->Pc = Vsepc;
+            SetMode(target, isVirtual: true);
+            return;
+        }
+
+        bool isVirtual = (Hstatus & Csrs.Hstatus.Spv) != 0;
+        Hstatus &= ~Csrs.Hstatus.Spv;
+        Mstatus = UnstackSupervisor(Mstatus) & ~Csrs.Mstatus.Mprv;
         _state->Pc = Sepc;
-        SetPrivilege(target);
+        SetMode(target, isVirtual);
     }
 }

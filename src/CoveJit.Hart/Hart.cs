@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.State;
 using CoveJit.Harts.Timing;
 using CoveJit.Harts.Traps;
@@ -14,7 +15,7 @@ namespace CoveJit.Harts;
 
 /// <summary>
 /// One RISC-V hart: architectural state, memory access, traps and interrupts. The parts are one file each: <c>Hart.Memory</c> (the slow path
-/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Atomics</c>, <c>Hart.Run</c>.
+/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.SupervisorDomains</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
 /// All members are for the hart's own thread unless they say otherwise.
 /// </summary>
 public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
@@ -39,6 +40,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     {
         Id = id;
         Configuration = configuration;
+        HasHypervisor = configuration.Extensions.Has(Extension.H);
         Map = map;
         Code = code;
         Clock = clock;
@@ -51,6 +53,21 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         code.Add(Tlb);
         Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
+        if (configuration.HasImsic)
+        {
+            MachineFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.MachineExternal));
+            SupervisorFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.SupervisorExternal));
+        }
+
+        int guestFiles = configuration.HasImsic && HasHypervisor ? configuration.GuestExternalInterrupts : 0;
+        GuestFiles = [.. Enumerable.Range(1, guestFiles).Select(number => new InterruptFile(configuration.InterruptIdentities, GuestExternalLine(number)))];
+
+        // Without an IMSIC nobody tells the external interrupts' priority numbers: there the iprio arrays are read-only zero.
+        ulong machine = configuration.HasImsic ? InterruptCode.All : 0;
+        ulong supervisor = configuration.HasImsic ? InterruptCode.SupervisorMask | (HasHypervisor ? InterruptCode.HypervisorMask : 0) : 0;
+        MachinePriorities = new PriorityArray(InterruptCode.MachineExternal, machine & ~(1UL << InterruptCode.MachineExternal));
+        SupervisorPriorities = new PriorityArray(InterruptCode.SupervisorExternal, supervisor & ~External);
+        VirtualPriorities = new PriorityArray(InterruptCode.SupervisorExternal, Software | Timer | Overflow);
         Counters = new CounterUnit(this);
         Reset(0);
     }
@@ -132,6 +149,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         Privilege = PrivilegeMode.Machine;
         ResetCsrs();
         Pmp.Reset();
+        ResetSupervisorDomain();
         Tlb.FlushAll();
         Counters.Reset();
         _reservation = default;
@@ -148,7 +166,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state->Pc = pc;
         _state->X[10] = a0;
         _state->X[11] = a1;
-        SetPrivilege(mode);
+        SetMode(mode, isVirtual: false);
     }
 
     /// <summary>Releases native memory.</summary>
@@ -162,12 +180,15 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _stateMemory.Dispose();
     }
 
-    internal void SetPrivilege(PrivilegeMode mode)
+    internal void SetMode(PrivilegeMode mode, bool isVirtual)
     {
-        if (mode != Privilege)
+        if (mode != Privilege || isVirtual != IsVirtual)
         {
             Counters.BeforeModeChange();
+            SettleFloatState(); // what is dirty belongs to the old V
             Privilege = mode;
+            IsVirtual = isVirtual;
+            UpdateFloatState();
             Counters.AfterModeChange();
         }
 

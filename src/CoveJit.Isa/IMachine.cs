@@ -42,6 +42,24 @@ public interface IMachine
     /// <param name="rs2">Register number of the ASID.</param>
     Flow FenceVirtualMemory(uint rs1, uint rs2);
 
+    /// <summary>HFENCE.VVMA and HINVAL.VVMA; register numbers as for <see cref="FenceVirtualMemory"/>.</summary>
+    Flow FenceGuestVirtual(uint rs1, uint rs2);
+
+    /// <summary>HFENCE.GVMA and HINVAL.GVMA; register numbers of the guest physical address, shifted right by 2, and the VMID.</summary>
+    Flow FenceGuestPhysical(uint rs1, uint rs2);
+
+    /// <summary>MFENCE.PA and MINVAL.PA; register numbers of the physical address and the supervisor domain's SDID.</summary>
+    Flow FencePhysicalMemory(uint rs1, uint rs2);
+
+    /// <summary>HLV: a load as the guest that hstatus.SPVP names.</summary>
+    Flow VirtualMachineLoad(ulong address, uint rd, int size, bool signed);
+
+    /// <summary>HLVX: an unsigned load as that guest, of memory that it may execute.</summary>
+    Flow VirtualMachineLoadExecutable(ulong address, uint rd, int size);
+
+    /// <summary>HSV: a store as that guest.</summary>
+    Flow VirtualMachineStore(ulong address, ulong value, int size);
+
     /// <summary>SFENCE.W.INVAL and SFENCE.INVAL.IR (Svinval).</summary>
     Flow FenceInvalidation();
 

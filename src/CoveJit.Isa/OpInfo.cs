@@ -15,6 +15,9 @@ public static partial class OpInfo
     /// <summary>How the operation is executed.</summary>
     public static OpKind Kind(Op op) => Kinds[(int)op];
 
+    /// <summary>The 32-bit encoding with all operands zero.</summary>
+    public static uint Match(Op op) => Matches[(int)op];
+
     /// <summary>All properties at once.</summary>
     public static OpFlags FlagsOf(Op op) => Flags[(int)op];
 

@@ -23,6 +23,7 @@ using CoveJit.Machines.Tracing;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
+using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Translator;
 using CoveJit.Translator.X64;
 using CoveJit.Translator.X64.Cache;
@@ -39,6 +40,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private static readonly string[] PrivilegedExtensions =
         ["smstateen", "ssccptr", "sscofpmf", "sscounterenw", "ssstateen", "sstc", "sstvala", "sstvecd", "svadu", "svnapot", "svpbmt"];
 
+    // What the harts' H extension has beyond the base: with Ssstateen all that Sha asks for.
+    private static readonly string[] HypervisorExtensions =
+        ["sha", "shcounterenw", "shgatpa", "shtvala", "shvsatpa", "shvstvala", "shvstvecd"];
+
+    private static readonly string[] AdvancedInterruptExtensions = ["smaia", "smcsrind", "ssaia", "sscsrind"];
+
+    // As on QEMU's virt board.
+    private const int InterruptIdentities = 255;
+
     private readonly IMachineHost _host;
     private readonly List<IDisposable> _resources = [];
     private readonly List<DeviceTreeContributor> _contributors = [];
@@ -47,10 +57,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private readonly IDeviceTimers _timers;
     private readonly IHartScheduler _scheduler;
     private readonly Uart _uart;
-    private readonly Plic _plic;
+    private readonly InterruptControllers _interrupts;
     private readonly Lock _endLock = new();
     private MachineEnd? _end;
-    private uint _plicPhandle;
 
     /// <summary>Builds the machine and loads its images.</summary>
     /// <exception cref="LoadException">An image cannot be loaded.</exception>
@@ -60,7 +69,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         _host = host;
         Ram = Own(new GuestRam(VirtMemoryMap.DramBase, options.MemorySize));
         Map = new PhysicalMap(Ram);
-        Configuration = new HartConfiguration { MaximumLevels = 3 + (int)options.Paging };
+        Configuration = Configure(options);
         Code = Own(new CodeCache(Ram, Configuration.Extensions) { Concurrent = options.Harts > 1 && !options.InstructionCount });
         InstructionClock? instructionClock = options.InstructionCount ? new InstructionClock() : null;
         _clock = instructionClock is null ? new HostClock() : instructionClock;
@@ -89,7 +98,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             ? new ThreadScheduler(_harts, Code)
             : new RoundRobinScheduler(_harts, Code, instructionClock, virtualTimers!);
 
-        _plic = new Plic("plic", HartLines(InterruptCode.MachineExternal), HartLines(InterruptCode.SupervisorExternal));
+        _interrupts = InterruptControllers.Create(options, _harts);
         _uart = new Uart("uart0", Interrupt(VirtMemoryMap.Uart0.Interrupt), this);
         AddBoardDevices();
         try
@@ -146,7 +155,14 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>What the device tree of a machine with these options says about each hart.</summary>
     public static HartDescription DescribeHart(MachineOptions options) =>
-        new(new HartConfiguration().Extensions, PrivilegedExtensions, options.Paging);
+        new(
+            options.Extensions,
+            [
+                .. PrivilegedExtensions,
+                .. options.Extensions.Has(Extension.H) ? HypervisorExtensions : [],
+                .. options.Interrupts == InterruptArchitecture.Plic ? [] : AdvancedInterruptExtensions,
+            ],
+            options.Paging);
 
     /// <summary>Runs the machine until it ends.</summary>
     public MachineEnd Run()
@@ -306,9 +322,19 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         End(new MachineEnd(MachineEndKind.Stuck, 1));
     }
 
+    private static HartConfiguration Configure(MachineOptions options) => new()
+    {
+        Extensions = options.Extensions,
+        MaximumLevels = 3 + (int)options.Paging,
+        LegacyProtectionTables = options.LegacyProtectionTables,
+        AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
+        InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,
+        GuestExternalInterrupts = options.Interrupts == InterruptArchitecture.Imsic ? options.GuestInterruptFiles : 0,
+    };
+
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
 
-    private IInterruptLine Interrupt(uint source) => _plic.Source((int)source);
+    private IInterruptLine Interrupt(uint source) => _interrupts.Source(source);
 
     private unsafe void DropWriteEntries(ulong page)
     {
@@ -322,17 +348,18 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Add(VirtMemoryMap.Clint, new Aclint("clint", _clock, HartLines(InterruptCode.MachineSoftware), _harts), tree =>
             Aclint.Describe(tree.Soc, VirtMemoryMap.Clint.Base, tree.HartInterruptControllers()));
-        Add(VirtMemoryMap.Plic, _plic, tree =>
+        foreach ((ulong address, ulong size, IBusDevice device) in _interrupts.Devices)
         {
-            _plicPhandle = tree.Phandles.Reserve();
-            Plic.Describe(tree.Soc, VirtMemoryMap.Plic.Base, _plicPhandle, Plic.DefaultSources, tree.HartInterruptControllers());
-        });
+            Map.Add(address, size, Traced(device));
+        }
+
+        _contributors.Add(tree => _interrupts.Describe(tree, managed: Options.Firmware is null));
         Add(VirtMemoryMap.Test, new TestFinisher("test", this), tree =>
             TestFinisher.Describe(tree.Root, tree.Soc, VirtMemoryMap.Test.Base, tree.Phandles));
         Add(VirtMemoryMap.Rtc, new GoldfishRtc("rtc", _clock, _timers, Interrupt(VirtMemoryMap.Rtc.Interrupt)), tree =>
-            GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _plicPhandle, VirtMemoryMap.Rtc.Interrupt));
+            GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Rtc.Interrupt)));
         Add(VirtMemoryMap.Uart0, _uart, tree =>
-            Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _plicPhandle, VirtMemoryMap.Uart0.Interrupt));
+            Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Uart0.Interrupt)));
     }
 
     private void AddVirtioDevices()
@@ -362,7 +389,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
             VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
-            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.InterruptOf(slot), _plicPhandle));
+            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot))));
         }
     }
 
@@ -377,7 +404,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        RamWriter memory = new(Ram);
+        AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        if (tables is AddressRange reserved)
+        {
+            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, reserved));
+        }
+
+        RamWriter memory = new(Ram, tables is null ? Ram.Size : tables.Value.Start - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -392,7 +425,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         DeviceTree = blob;
         if (layout.Firmware is null)
         {
-            Monitor = new ManagedMonitor(this);
+            MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
+            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves) : null);
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
@@ -403,6 +437,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                 hart.MachineService = Monitor;
             }
 
+            _interrupts.SetUpMachineLevel();
             Monitor.Boot(0, layout.EntryPoint, layout.DeviceTreeAddress);
             return;
         }
@@ -428,12 +463,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         return new FlattenedDeviceTree(tree.Root).ToBytes();
     }
 
-    private sealed class RamWriter(GuestRam ram) : IGuestMemoryWriter
+    private sealed class RamWriter(GuestRam ram, ulong size) : IGuestMemoryWriter
     {
         public ulong Base => ram.Base;
 
-        public ulong Size => ram.Size;
+        public ulong Size => size;
 
-        public bool TryWrite(ulong address, ReadOnlySpan<byte> data) => ram.TryWrite(address, data);
+        public bool TryWrite(ulong address, ReadOnlySpan<byte> data) =>
+            (ulong)data.Length <= size && address - ram.Base <= size - (ulong)data.Length && ram.TryWrite(address, data);
     }
 }

@@ -89,14 +89,14 @@ internal sealed unsafe class TestMachine : IDisposable
     public ulong Get(uint number) => CsrTable.For(Configuration)[number]!.Read(Hart);
 
     /// <summary>Goes from M-mode to a mode at an address by MRET.</summary>
-    public void GoTo(PrivilegeMode mode, ulong pc)
+    public void GoTo(PrivilegeMode mode, ulong pc, bool isVirtual = false)
     {
         Assert.Equal(PrivilegeMode.Machine, Hart.Privilege);
-        Hart.WriteMstatus((ulong)mode << 11, Mstatus.Mpp);
+        Hart.WriteMstatus(((ulong)mode << 11) | (isVirtual ? Mstatus.Mpv : 0), Mstatus.Mpp | Mstatus.Mpv);
         Set(0x341, pc);
         Hart.Pc = MretAt;
         Hart.Step();
-        Assert.Equal(mode, Hart.Privilege);
+        Assert.Equal((mode, isVirtual), (Hart.Privilege, Hart.IsVirtual));
         Assert.Equal(pc, Hart.Pc);
     }
 
@@ -151,8 +151,17 @@ internal sealed unsafe class TestMachine : IDisposable
         return _nextTable;
     }
 
-    /// <summary>Maps a page (level 0) or superpage in Sv39 tables; a root is made if there is none. Returns the leaf's address.</summary>
-    public ulong MapPage(ulong address, ulong physical, ulong flags, int level = 0, ulong root = 0)
+    /// <summary>Makes a root for Sv39x4: 16 KiB, aligned.</summary>
+    public ulong NewGuestRoot()
+    {
+        _nextTable = (_nextTable + 0x4FFF) & ~0x3FFFUL;
+        ulong root = _nextTable;
+        _nextTable += 0x3000;
+        return root;
+    }
+
+    /// <summary>Maps a page (level 0) or superpage in Sv39 tables, or Sv39x4 ones; a root is made if there is none. Returns the leaf's address.</summary>
+    public ulong MapPage(ulong address, ulong physical, ulong flags, int level = 0, ulong root = 0, bool guest = false)
     {
         if (root == 0)
         {
@@ -163,7 +172,7 @@ internal sealed unsafe class TestMachine : IDisposable
         ulong table = root;
         for (int i = 2; i > level; i--)
         {
-            ulong at = table + (((address >> (12 + (9 * i))) & 511) * 8);
+            ulong at = table + (((address >> (12 + (9 * i))) & (i == 2 && guest ? 2047UL : 511)) * 8);
             ulong entry = Read64(at);
             if (entry == 0)
             {

@@ -27,6 +27,18 @@ internal sealed class RecordingMachine : IMachine
 
     public Flow FenceVirtualMemory(uint rs1, uint rs2) => Record($"sfence {rs1} {rs2}");
 
+    public Flow FenceGuestVirtual(uint rs1, uint rs2) => Record($"hfence.vvma {rs1} {rs2}");
+
+    public Flow FenceGuestPhysical(uint rs1, uint rs2) => Record($"hfence.gvma {rs1} {rs2}");
+
+    public Flow FencePhysicalMemory(uint rs1, uint rs2) => Record($"mfence.pa {rs1} {rs2}");
+
+    public Flow VirtualMachineLoad(ulong address, uint rd, int size, bool signed) => Record($"hlv {address} {rd} {size} {signed}");
+
+    public Flow VirtualMachineLoadExecutable(ulong address, uint rd, int size) => Record($"hlvx {address} {rd} {size}");
+
+    public Flow VirtualMachineStore(ulong address, ulong value, int size) => Record($"hsv {address} {value} {size}");
+
     public Flow FenceInvalidation() => Record("inval");
 
     public Flow CsrReadWrite(uint csr, uint rd, ulong value) => Record($"csrw {csr} {rd} {value}");

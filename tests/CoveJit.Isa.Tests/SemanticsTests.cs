@@ -38,6 +38,25 @@ public class SemanticsTests
         [Op.SinvalVma] = "sfence 5 7",
         [Op.SfenceWInval] = "inval",
         [Op.SfenceInvalIr] = "inval",
+        [Op.HfenceVvma] = "hfence.vvma 5 7",
+        [Op.HfenceGvma] = "hfence.gvma 5 7",
+        [Op.HinvalVvma] = "hfence.vvma 5 7",
+        [Op.HinvalGvma] = "hfence.gvma 5 7",
+        [Op.MfencePa] = "mfence.pa 5 7",
+        [Op.MinvalPa] = "mfence.pa 5 7",
+        [Op.HlvB] = "hlv 5 3 1 True",
+        [Op.HlvBu] = "hlv 5 3 1 False",
+        [Op.HlvH] = "hlv 5 3 2 True",
+        [Op.HlvHu] = "hlv 5 3 2 False",
+        [Op.HlvxHu] = "hlvx 5 3 2",
+        [Op.HlvW] = "hlv 5 3 4 True",
+        [Op.HlvWu] = "hlv 5 3 4 False",
+        [Op.HlvxWu] = "hlvx 5 3 4",
+        [Op.HlvD] = "hlv 5 3 8 False",
+        [Op.HsvB] = "hsv 5 7 1",
+        [Op.HsvH] = "hsv 5 7 2",
+        [Op.HsvW] = "hsv 5 7 4",
+        [Op.HsvD] = "hsv 5 7 8",
         [Op.LrW] = "lr 5 3 4",
         [Op.LrD] = "lr 5 3 8",
         [Op.ScW] = "sc 5 3 7 4",
@@ -63,6 +82,7 @@ public class SemanticsTests
     [
         Op.Fence, Op.FenceTso, Op.Pause, Op.LrW, Op.LrD, Op.ScW, Op.ScD, Op.AmocasB, Op.AmocasH, Op.AmocasW, Op.AmocasD, Op.AmocasQ,
         Op.CboInval, Op.CboClean, Op.CboFlush, Op.CboZero, Op.PrefetchI, Op.PrefetchR, Op.PrefetchW,
+        Op.HlvB, Op.HlvBu, Op.HlvH, Op.HlvHu, Op.HlvxHu, Op.HlvW, Op.HlvWu, Op.HlvxWu, Op.HlvD, Op.HsvB, Op.HsvH, Op.HsvW, Op.HsvD,
     ];
 
     [Fact]

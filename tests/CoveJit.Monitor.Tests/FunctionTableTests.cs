@@ -56,8 +56,8 @@ public sealed class FunctionTableTests : IDisposable
             # SBI functions of the managed firmware
 
             Made from the declarations in `src/CoveJit.Monitor/Extensions` by `FunctionTableTests`; to bring it up to date, run
-            `COVEJIT_UPDATE_DOCS=1 dotnet test tests/CoveJit.Monitor.Tests`. The specification is SBI 3.0. The `remote_hfence` functions are
-            declared and return `SBI_ERR_NOT_SUPPORTED` while no hart has the H extension.
+            `COVEJIT_UPDATE_DOCS=1 dotnet test tests/CoveJit.Monitor.Tests`. The specification is SBI 3.0. The `remote_hfence` functions
+            return `SBI_ERR_NOT_SUPPORTED` where the harts have no H extension (`--cpu rv64,h=off`).
 
             | extension | EID | FID | function | arguments (a0 on) |
             |---|---|---|---|---|

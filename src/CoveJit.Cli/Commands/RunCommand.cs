@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CoveJit.Cli.Parsing;
+using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -26,6 +27,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _smp = Text("--smp", "N", $"Number of harts, 1 to {MachineOptions.MostHarts} [1]", "-smp");
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
+    private readonly Option<string?> _aia = Text("--aia", "imsic[,guests=N]|aplic|none", $"Interrupt controllers: an APLIC, and in each hart an IMSIC with N guest interrupt files (0 to {MachineOptions.MostGuestFiles}, [7]); an APLIC alone; or a PLIC and harts without the AIA [imsic]");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
@@ -35,6 +37,8 @@ internal sealed class RunCommand
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
     private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
+    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024 [rv64]", "-cpu");
+    private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -57,7 +61,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
@@ -72,7 +76,6 @@ internal sealed class RunCommand
         ["-device"] = "drives and the network card are attached with --drive and --net",
         ["-netdev"] = "write --net user[,hostfwd=...]",
         ["-hda"] = "write --drive FILE",
-        ["-cpu"] = "every hart has all extensions CoveJit implements; --mmu chooses the paging mode",
         ["-icount"] = "write --icount, which takes no value",
         ["-accel"] = "CoveJit has its own engines; leave it out",
         ["-dtb"] = "CoveJit makes the device tree; --dump-dtb shows it",
@@ -118,6 +121,39 @@ internal sealed class RunCommand
             : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
     }
 
+    private static (ExtensionSet Extensions, bool LegacyTables) ParseCpu(string text)
+    {
+        List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
+        ExtensionSet extensions = ExtensionSet.All;
+        bool legacyTables = false;
+        for (int i = 0; i < parts.Count; i++)
+        {
+            (string key, string? value) = parts[i];
+            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt") || value is null)
+            {
+                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off or ,mpt=off or ,mpt=legacy behind it; --mmu chooses the paging mode");
+            }
+
+            if (i > 0)
+            {
+                Extension extension = key == "h" ? Extension.H : Extension.Smsd;
+                legacyTables = key == "mpt" ? value == "legacy" : legacyTables;
+                bool enabled = (key == "mpt" && legacyTables) || KeyValueList.Switch("--cpu", key, value);
+                extensions = enabled ? extensions.With(extension) : extensions.Without(extension);
+            }
+        }
+
+        return (extensions, legacyTables);
+    }
+
+    private static SupervisorDomainMode ParseSupervisorDomains(string text) => text switch
+    {
+        "off" => SupervisorDomainMode.Off,
+        "on" => SupervisorDomainMode.On,
+        "pages" => SupervisorDomainMode.Pages,
+        _ => throw new UsageException($"--mpt {text} is not supported", "write --mpt on, --mpt pages or --mpt off"),
+    };
+
     private static PagingMode ParsePaging(string text) => text switch
     {
         "sv39" => PagingMode.Sv39,
@@ -125,6 +161,26 @@ internal sealed class RunCommand
         "sv57" => PagingMode.Sv57,
         _ => throw new UsageException($"--mmu {text} is no paging mode", "give sv39, sv48 or sv57"),
     };
+
+    private static (InterruptArchitecture Architecture, int GuestFiles) ParseInterrupts(string text, int guestFiles)
+    {
+        List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
+        InterruptArchitecture? architecture = (parts.Count, text) switch
+        {
+            (_, "imsic") or (2, _) when parts[0] is ("imsic", null) => InterruptArchitecture.Imsic,
+            (_, "aplic") => InterruptArchitecture.Aplic,
+            (_, "none") => InterruptArchitecture.Plic,
+            _ => null,
+        };
+        if (architecture is null
+            || (parts.Count == 2 && !(parts[1].Key == "guests" && int.TryParse(parts[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out guestFiles)))
+            || guestFiles > MachineOptions.MostGuestFiles)
+        {
+            throw new UsageException($"--aia {text} is not supported", $"give imsic, imsic,guests=N with N of 0 to {MachineOptions.MostGuestFiles}, aplic or none");
+        }
+
+        return (architecture.Value, guestFiles);
+    }
 
     private static Tiers ParseTiers(string text) => text switch
     {
@@ -202,6 +258,8 @@ internal sealed class RunCommand
         Only("-serial", result.GetValue(_serial), "mon:stdio", "stdio");
         Only("-display", result.GetValue(_display), "none");
         MachineOptions defaults = new();
+        (InterruptArchitecture interrupts, int guestFiles) = ParseInterrupts(result.GetValue(_aia) ?? "imsic", defaults.GuestInterruptFiles);
+        (ExtensionSet extensions, bool legacyTables) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
         MachineOptions options = new()
         {
             Kernel = result.GetValue(_kernel),
@@ -212,6 +270,8 @@ internal sealed class RunCommand
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
             Firmware = ParseFirmware(result.GetValue(_bios)),
+            Interrupts = interrupts,
+            GuestInterruptFiles = guestFiles,
             InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
             Check = result.GetValue(_check),
             DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,
@@ -222,6 +282,9 @@ internal sealed class RunCommand
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
             RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
             TranslationCache = ParseCache(result.GetValue(_cache)),
+            Extensions = extensions,
+            LegacyProtectionTables = legacyTables,
+            SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),
@@ -255,6 +318,19 @@ internal sealed class RunCommand
         if (options.Tiers == Tiers.None && (options.DumpAsm is not null || options.PerfMap))
         {
             throw new UsageException($"{(options.PerfMap ? "--perf-map" : "--dump-asm")} is about translated code, and --tiers 0 leaves the translator out", "leave one of them out");
+        }
+
+        if (options.SupervisorDomains != SupervisorDomainMode.Off)
+        {
+            if ((options.Firmware ?? options.HtifProgram) is not null)
+            {
+                throw new UsageException("--mpt is for the managed firmware", "leave --bios and --htif out, or --mpt: other firmware writes mmpt itself");
+            }
+
+            if (options.LegacyProtectionTables || !options.Extensions.Has(Extension.Smsd))
+            {
+                throw new UsageException("--mpt needs harts with today's memory protection tables", "leave mpt=... out of --cpu");
+            }
         }
 
         if (options.Check)

@@ -71,9 +71,9 @@ public sealed class VirtioMmio : VirtioTransport, IBusDevice
     /// <summary>Adds the device's node, as QEMU's virt board writes it.</summary>
     /// <param name="parent">The bus node, with two address and two size cells.</param>
     /// <param name="address">Where the machine put the registers.</param>
-    /// <param name="interrupt">Interrupt number at the controller, one cell.</param>
-    /// <param name="interruptParent">Handle of the interrupt controller.</param>
-    public static DeviceTreeNode Describe(DeviceTreeNode parent, ulong address, uint interrupt, uint interruptParent) =>
+    /// <param name="interruptParent">Phandle of the interrupt controller.</param>
+    /// <param name="interrupt">Interrupt specifier, in the controller's cells.</param>
+    public static DeviceTreeNode Describe(DeviceTreeNode parent, ulong address, uint interruptParent, params ReadOnlySpan<uint> interrupt) =>
         parent.AddChild($"virtio_mmio@{address:x}")
             .SetCells("interrupts", interrupt)
             .SetCells("interrupt-parent", interruptParent)

@@ -1,6 +1,6 @@
 namespace CoveJit.Harts.Csrs;
 
-/// <summary>Fields of menvcfg and senvcfg.</summary>
+/// <summary>Fields of menvcfg, henvcfg and senvcfg.</summary>
 public static class Envcfg
 {
     /// <summary>FIOM: fence of I/O implies memory.</summary>
@@ -27,6 +27,9 @@ public static class Envcfg
     /// <summary>Writable fields of senvcfg.</summary>
     public const ulong SupervisorWritable = Fiom | Cbie | Cbcfe | Cbze;
 
-    /// <summary>Writable fields of menvcfg.</summary>
+    /// <summary>Fields of henvcfg that are read-only zero where menvcfg has them zero.</summary>
+    public const ulong GatedByMachine = Adue | Pbmte | Stce;
+
+    /// <summary>Writable fields of menvcfg and henvcfg.</summary>
     public const ulong MachineWritable = SupervisorWritable | Adue | Pbmte | Stce;
 }

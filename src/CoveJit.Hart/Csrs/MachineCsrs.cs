@@ -1,12 +1,13 @@
-using CoveJit.Harts.Traps;
+using CoveJit.Isa;
 
 namespace CoveJit.Harts.Csrs;
 
 /// <summary>Machine-level CSRs (Privileged, "Machine-Level ISA").</summary>
 internal static class MachineCsrs
 {
-    // Exceptions that may be delegated: all but ecall from M; bit 14 and 10 do not exist without the hypervisor extension.
-    private const ulong Delegable = 0xB3FF & ~(1UL << 10);
+    // Exceptions that may be delegated: all but ecall from M. Then those that the hypervisor extension adds: ecall from VS, guest-page faults, virtual instruction.
+    private const ulong Delegable = 0xB3FF;
+    private const ulong HypervisorDelegable = 0xF0_0400;
 
     public static IEnumerable<Csr> Declare(HartConfiguration configuration)
     {
@@ -16,10 +17,13 @@ internal static class MachineCsrs
         yield return new(0xF14, "mhartid", h => (ulong)h.Id);
         yield return new(0xF15, "mconfigptr", _ => 0);
         ulong misa = Misa.Of(configuration.Extensions);
-        yield return new(0x300, "mstatus", h => h.ReadMstatus(), (h, v) => h.WriteMstatus(v, Mstatus.Writable));
+        bool hypervisor = configuration.Extensions.Has(Extension.H);
+        ulong statusFields = Mstatus.Writable | (hypervisor ? Mstatus.HypervisorWritable : 0);
+        ulong delegable = Delegable | (hypervisor ? HypervisorDelegable : 0);
+        yield return new(0x300, "mstatus", h => h.ReadMstatus(), (h, v) => h.WriteMstatus(v, statusFields));
         yield return new(0x301, "misa", _ => misa, static (_, _) => { });
-        yield return new(0x302, "medeleg", h => h.Medeleg, (h, v) => h.Medeleg = v & Delegable);
-        yield return new(0x303, "mideleg", h => h.Mideleg, (h, v) => h.WriteMideleg(v & InterruptCode.SupervisorMask));
+        yield return new(0x302, "medeleg", h => h.Medeleg, (h, v) => h.Medeleg = v & delegable);
+        yield return new(0x303, "mideleg", h => h.Mideleg, (h, v) => h.WriteMideleg(v));
         yield return new(0x304, "mie", h => h.Mie, (h, v) => h.WriteMie(v));
         yield return new(0x305, "mtvec", h => h.Mtvec, (h, v) => h.Mtvec = Hart.LegalizeVector(h.Mtvec, v));
         yield return new(0x306, "mcounteren", h => h.Mcounteren, (h, v) => h.Mcounteren = (uint)v & h.Counters.Implemented);
@@ -28,12 +32,7 @@ internal static class MachineCsrs
         yield return new(0x341, "mepc", h => h.Mepc, (h, v) => h.Mepc = v & ~1UL);
         yield return new(0x342, "mcause", h => h.Mcause, (h, v) => h.Mcause = v);
         yield return new(0x343, "mtval", h => h.Mtval, (h, v) => h.Mtval = v);
-        yield return new(
-            0x344,
-            "mip",
-            h => h.Mip,
-            (h, v) => h.WriteSoftwarePending(v, InterruptCode.SupervisorMask),
-            readForModify: h => h.SoftwarePending);
+        yield return new(0x344, "mip", h => h.Mip, update: (h, set, clear) => h.UpdateMip(set, clear));
         yield return new(0x747, "mseccfg", h => h.Pmp.ReadSecurityConfiguration(), (h, v) => h.WriteMseccfg(v));
     }
 }

@@ -48,8 +48,20 @@ public static class Mstatus
     /// <summary>UXL = 2 and SXL = 2: both fixed at 64 bits.</summary>
     public const ulong Xl = (2UL << 32) | (2UL << 34);
 
+    /// <summary>UXL = 2 alone: all that vsstatus has of <see cref="Xl"/>.</summary>
+    public const ulong VirtualXl = 2UL << 32;
+
+    /// <summary>GVA: a guest virtual address was written to mtval (hypervisor extension).</summary>
+    public const ulong Gva = 1UL << 38;
+
+    /// <summary>MPV: previous virtualization mode (hypervisor extension).</summary>
+    public const ulong Mpv = 1UL << 39;
+
     /// <summary>SD: FS is Dirty.</summary>
     public const ulong Sd = 1UL << 63;
+
+    /// <summary>Fields that the hypervisor extension adds to <see cref="Writable"/>.</summary>
+    public const ulong HypervisorWritable = Gva | Mpv;
 
     /// <summary>Fields that software may write.</summary>
     public const ulong Writable = Sie | Mie | Spie | Mpie | Spp | Mpp | Fs | Mprv | Sum | Mxr | Tvm | Tw | Tsr;

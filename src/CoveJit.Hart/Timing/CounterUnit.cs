@@ -14,7 +14,10 @@ public sealed class CounterUnit
     private const ulong MachineInhibit = 1UL << 62;
     private const ulong SupervisorInhibit = 1UL << 61;
     private const ulong UserInhibit = 1UL << 60;
-    private const ulong ModeInhibits = MachineInhibit | SupervisorInhibit | UserInhibit;
+    private const ulong VirtualSupervisorInhibit = 1UL << 59;
+    private const ulong VirtualUserInhibit = 1UL << 58;
+    private const ulong VirtualInhibits = VirtualSupervisorInhibit | VirtualUserInhibit; // hypervisor extension
+    private const ulong ModeInhibits = MachineInhibit | SupervisorInhibit | UserInhibit | VirtualInhibits;
 
     private readonly Hart _hart;
     private readonly int _count;
@@ -82,7 +85,7 @@ public sealed class CounterUnit
     public void WriteEvent(int n, ulong value)
     {
         Stop(n);
-        _event[n] = value & (OverflowFlag | ModeInhibits | 0x00FF_FFFF_FFFF_FFFF);
+        _event[n] = value & (OverflowFlag | (_hart.HasHypervisor ? ModeInhibits : ModeInhibits & ~VirtualInhibits) | 0x00FF_FFFF_FFFF_FFFF);
         Refresh();
     }
 
@@ -207,8 +210,8 @@ public sealed class CounterUnit
                 ulong inhibit = _hart.Privilege switch
                 {
                     PrivilegeMode.Machine => MachineInhibit,
-                    PrivilegeMode.Supervisor => SupervisorInhibit,
-                    _ => UserInhibit,
+                    PrivilegeMode.Supervisor => _hart.IsVirtual ? VirtualSupervisorInhibit : SupervisorInhibit,
+                    _ => _hart.IsVirtual ? VirtualUserInhibit : UserInhibit,
                 };
                 run &= (_event[i] & ~(OverflowFlag | ModeInhibits)) != 0 && (_event[i] & inhibit) == 0;
                 _filtered |= (_event[i] & ModeInhibits) != 0;

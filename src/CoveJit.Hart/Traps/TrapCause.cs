@@ -30,8 +30,11 @@ public enum TrapCause : uint
     /// <summary>Environment call from U-mode.</summary>
     EcallFromU = 8,
 
-    /// <summary>Environment call from S-mode.</summary>
+    /// <summary>Environment call from S-mode (HS-mode).</summary>
     EcallFromS = 9,
+
+    /// <summary>Environment call from VS-mode.</summary>
+    EcallFromVs = 10,
 
     /// <summary>Environment call from M-mode.</summary>
     EcallFromM = 11,
@@ -44,4 +47,16 @@ public enum TrapCause : uint
 
     /// <summary>Store/AMO page fault.</summary>
     StorePageFault = 15,
+
+    /// <summary>Instruction guest-page fault.</summary>
+    InstructionGuestPageFault = 20,
+
+    /// <summary>Load guest-page fault.</summary>
+    LoadGuestPageFault = 21,
+
+    /// <summary>Virtual instruction: one that would be legal in HS-mode, from VS- or VU-mode.</summary>
+    VirtualInstruction = 22,
+
+    /// <summary>Store/AMO guest-page fault.</summary>
+    StoreGuestPageFault = 23,
 }

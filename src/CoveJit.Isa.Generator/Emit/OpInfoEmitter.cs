@@ -12,6 +12,7 @@ internal static class OpInfoEmitter
         Table(code, catalog, "string[] Mnemonics =", "\"illegal\"", instruction => $"\"{instruction.PlainMnemonic}\"");
         Table(code, catalog, "Isa.Extension[] Extensions =", "Isa.Extension.None", instruction => $"Isa.Extension.{instruction.Extension}");
         Table(code, catalog, "OpKind[] Kinds =", "OpKind.Illegal", instruction => $"OpKind.{instruction.Kind}");
+        Table(code, catalog, "uint[] Matches =", "0", instruction => $"0x{instruction.Encoding.Match:x8}");
         Table(code, catalog, "OpFlags[] Flags =", "OpFlags.EndsBlock", FlagsOf);
         code.Close();
         return code.ToString();

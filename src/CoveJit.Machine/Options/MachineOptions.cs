@@ -1,3 +1,4 @@
+using CoveJit.Isa;
 using CoveJit.Machines.Board;
 
 namespace CoveJit.Machines.Options;
@@ -7,6 +8,9 @@ public sealed record MachineOptions
 {
     /// <summary>Most harts a machine may have.</summary>
     public const int MostHarts = 8;
+
+    /// <summary>Most guest interrupt files a hart's IMSIC may have.</summary>
+    public const int MostGuestFiles = 63;
 
     /// <summary>Least RAM in bytes.</summary>
     public const ulong LeastMemory = 1UL << 20;
@@ -32,8 +36,23 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>How external interrupts reach the harts.</summary>
+    public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
+
+    /// <summary>Guest interrupt files in each hart's IMSIC (GEILEN), at most <see cref="MostGuestFiles"/>.</summary>
+    public int GuestInterruptFiles { get; init; } = 7;
+
     /// <summary>Number of harts, 1 to <see cref="MostHarts"/>.</summary>
     public int Harts { get; init; } = 1;
+
+    /// <summary>What the harts implement.</summary>
+    public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
+
+    /// <summary>Whether the harts' memory protection tables have the format of the drafts of 2024.</summary>
+    public bool LegacyProtectionTables { get; init; }
+
+    /// <summary>Whether the managed firmware divides the machine into supervisor domains.</summary>
+    public SupervisorDomainMode SupervisorDomains { get; init; }
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

@@ -16,8 +16,11 @@ internal sealed class TrapTrace(Action<string> report, Func<SymbolTable> symbols
         string name = trap.IsInterrupt ? $"interrupt {trap.Cause}" : NameOf((TrapCause)trap.Cause);
         report(string.Create(
             CultureInfo.InvariantCulture,
-            $"trap hart {hart.Id} {hart.Privilege} {name} at {symbols().Symbolize(hart.Pc)} value 0x{trap.Value:x}"));
+            $"trap hart {hart.Id} {(hart.IsVirtual ? "Virtual" : string.Empty)}{hart.Privilege} {name} at {symbols().Symbolize(hart.Pc)} value 0x{trap.Value:x}{(IsGuestPageFault(trap) ? $" guest physical 0x{trap.GuestPhysical:x}" : string.Empty)}"));
     }
+
+    private static bool IsGuestPageFault(in Trap trap) => !trap.IsInterrupt
+        && (TrapCause)trap.Cause is TrapCause.InstructionGuestPageFault or TrapCause.LoadGuestPageFault or TrapCause.StoreGuestPageFault;
 
     private static string NameOf(TrapCause cause) =>
         Enum.IsDefined(cause) ? cause.ToString() : string.Create(CultureInfo.InvariantCulture, $"exception {(uint)cause}");

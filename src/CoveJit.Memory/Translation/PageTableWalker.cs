@@ -1,8 +1,9 @@
 namespace CoveJit.Memory.Translation;
 
 /// <summary>
-/// The virtual-address translation process of Sv39, Sv48 and Sv57 (Privileged, "Virtual Address Translation Process"), step by step as the text has it.
-/// Shared by the harts and the IOMMU.
+/// The virtual-address translation process of Sv39, Sv48 and Sv57 (Privileged, "Virtual Address Translation Process"), step by step as the text has it,
+/// and of their G-stage variations Sv39x4, Sv48x4 and Sv57x4 ("Guest Physical Address Translation"). One stage: <see cref="TwoStageWalker"/> puts
+/// one under the other. Shared by the harts and the IOMMU.
 /// </summary>
 public static class PageTableWalker
 {
@@ -13,18 +14,17 @@ public static class PageTableWalker
 
     private const ulong ReservedInPointers = PageTableEntry.Dirty | PageTableEntry.Accessed | PageTableEntry.User | PageTableEntry.MemoryType | PageTableEntry.Napot;
 
-    /// <summary>Translates a virtual address.</summary>
+    /// <summary>Translates an address.</summary>
     /// <param name="memory">Where the tables are.</param>
-    /// <param name="stage">Root and modifiers.</param>
-    /// <param name="address">The virtual address.</param>
+    /// <param name="stage">Root and modifiers; not Bare.</param>
+    /// <param name="address">The virtual address, or a G-stage's guest physical address.</param>
     /// <param name="access">What the access does.</param>
     /// <param name="result">The leaf, if the status is <see cref="WalkStatus.Ok"/>.</param>
-    public static WalkStatus Walk<TMemory>(ref TMemory memory, in StageOne stage, ulong address, AccessType access, out WalkResult result)
+    public static WalkStatus Walk<TMemory>(ref TMemory memory, in TranslationStage stage, ulong address, AccessType access, out WalkResult result)
         where TMemory : struct, IWalkMemory
     {
         result = default;
-        int virtualBits = 12 + (9 * stage.Levels);
-        if ((ulong)(((long)address << (64 - virtualBits)) >> (64 - virtualBits)) != address)
+        if (!IsCanonical(stage, address))
         {
             return WalkStatus.PageFault;
         }
@@ -42,7 +42,7 @@ public static class PageTableWalker
         return changed ? WalkStatus.PageFault : status;
     }
 
-    private static WalkStatus Attempt<TMemory>(ref TMemory memory, in StageOne stage, ulong address, AccessType access, ref WalkResult result, out bool changed)
+    private static WalkStatus Attempt<TMemory>(ref TMemory memory, in TranslationStage stage, ulong address, AccessType access, ref WalkResult result, out bool changed)
         where TMemory : struct, IWalkMemory
     {
         changed = false;
@@ -50,7 +50,8 @@ public static class PageTableWalker
         for (int level = stage.Levels - 1; level >= 0; level--)
         {
             int shift = 12 + (9 * level);
-            ulong entryAddress = table + (((address >> shift) & 0x1FF) << 3);
+            ulong index = (address >> shift) & (stage.IsGuestStage && level == stage.Levels - 1 ? 0x7FFUL : 0x1FF);
+            ulong entryAddress = table + (index << 3);
             result.EntriesRead++;
             WalkStatus status = memory.ReadEntry(entryAddress, out ulong entry);
             if (status != WalkStatus.Ok)
@@ -128,13 +129,22 @@ public static class PageTableWalker
         return WalkStatus.PageFault; // a pointer at the last level
     }
 
+    // A virtual address is sign-extended from its highest bit; a guest physical address is zero-extended, and two bits wider.
+    private static bool IsCanonical(in TranslationStage stage, ulong address)
+    {
+        int bits = 12 + (9 * stage.Levels);
+        return stage.IsGuestStage
+            ? address >> (bits + 2) == 0
+            : (ulong)(((long)address << (64 - bits)) >> (64 - bits)) == address;
+    }
+
     private static bool ReservedMemoryType(ulong entry, bool memoryTypes)
     {
         ulong type = entry & PageTableEntry.MemoryType;
         return type != 0 && (!memoryTypes || type == PageTableEntry.MemoryType);
     }
 
-    private static bool Permits(ulong entry, in StageOne stage, AccessType access)
+    private static bool Permits(ulong entry, in TranslationStage stage, AccessType access)
     {
         bool userPage = (entry & PageTableEntry.User) != 0;
         if (stage.User != userPage)
@@ -148,6 +158,7 @@ public static class PageTableWalker
 
         return access switch
         {
+            AccessType.Read when stage.ReadAsExecute => (entry & PageTableEntry.Execute) != 0,
             AccessType.Read => (entry & PageTableEntry.Read) != 0 || (stage.MakeExecutableReadable && (entry & PageTableEntry.Execute) != 0),
             AccessType.Write => (entry & PageTableEntry.Write) != 0,
             _ => (entry & PageTableEntry.Execute) != 0,

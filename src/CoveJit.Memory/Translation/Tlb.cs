@@ -108,7 +108,7 @@ public sealed unsafe class Tlb : IDisposable
         }
     }
 
-    /// <summary>Forgets everything: SFENCE.VMA x0, x0, and changes of PMP.</summary>
+    /// <summary>Forgets everything: changes of PMP, and of what is in no context.</summary>
     public void FlushAll()
     {
         for (int i = 0; i < Banks; i++)
@@ -120,25 +120,19 @@ public sealed unsafe class Tlb : IDisposable
         }
     }
 
-    /// <summary>Forgets an address space: SFENCE.VMA x0, asid.</summary>
-    public void FlushAsid(uint asid)
+    /// <summary>Forgets what a fence names.</summary>
+    public void Flush(in TlbFence fence)
     {
         for (int i = 0; i < Banks; i++)
         {
-            if (_contexts[i] != TlbContext.None && _contexts[i].Asid == asid)
+            if (!fence.Covers(_contexts[i]))
+            {
+                continue;
+            }
+
+            if (fence.Address is not ulong address)
             {
                 Clear(i);
-            }
-        }
-    }
-
-    /// <summary>Forgets the mappings of a virtual address, of all address spaces or of one: SFENCE.VMA rs1, x0 and SFENCE.VMA rs1, rs2.</summary>
-    public void FlushAddress(ulong address, uint? asid)
-    {
-        for (int i = 0; i < Banks; i++)
-        {
-            if (_contexts[i] == TlbContext.None || (asid is uint a && _contexts[i].Asid != a))
-            {
                 continue;
             }
 

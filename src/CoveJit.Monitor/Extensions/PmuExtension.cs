@@ -19,12 +19,16 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
     private const ulong SkipMatch = 1 << 0;
     private const ulong ClearValue = 1 << 1;
     private const ulong AutoStart = 1 << 2;
+    private const ulong SetVirtualUserInhibit = 1 << 3;
+    private const ulong SetVirtualSupervisorInhibit = 1 << 4;
     private const ulong SetUserInhibit = 1 << 5;
     private const ulong SetSupervisorInhibit = 1 << 6;
     private const ulong SetMachineInhibit = 1 << 7;
     private const ulong ConfigFlags = 0xFF;
 
-    // mhpmevent (Sscofpmf); VUINH and VSINH need the H extension.
+    // mhpmevent (Sscofpmf); VUINH and VSINH are read-only zero without the H extension.
+    private const ulong VirtualUserInhibit = 1UL << 58;
+    private const ulong VirtualSupervisorInhibit = 1UL << 59;
     private const ulong UserInhibit = 1UL << 60;
     private const ulong SupervisorInhibit = 1UL << 61;
     private const ulong MachineInhibit = 1UL << 62;
@@ -148,7 +152,9 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
         pmu.Configure(
             index,
             selected,
-            ((flags & SetUserInhibit) != 0 ? UserInhibit : 0)
+            ((flags & SetVirtualUserInhibit) != 0 ? VirtualUserInhibit : 0)
+                | ((flags & SetVirtualSupervisorInhibit) != 0 ? VirtualSupervisorInhibit : 0)
+                | ((flags & SetUserInhibit) != 0 ? UserInhibit : 0)
                 | ((flags & SetSupervisorInhibit) != 0 ? SupervisorInhibit : 0)
                 | ((flags & SetMachineInhibit) != 0 ? MachineInhibit : 0));
         if ((flags & ClearValue) != 0)
@@ -173,6 +179,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
+        ForgetLostSnapshot(pmu, call.Hart);
         if ((flags & InitializeFromSnapshot) != 0 && pmu.Snapshot is null)
         {
             return SbiError.NoShmem;
@@ -219,6 +226,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
+        ForgetLostSnapshot(pmu, call.Hart);
         if ((flags & TakeSnapshot) != 0 && pmu.Snapshot is null)
         {
             return SbiError.NoShmem;
@@ -251,6 +259,15 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
         }
 
         return error;
+    }
+
+    // The memory may have been taken from the domain since it was named.
+    private void ForgetLostSnapshot(HartPmu pmu, Hart hart)
+    {
+        if (pmu.Snapshot is ulong snapshot && !SharedMemory.IsAccessible(monitor, hart, snapshot, 0, HartPmu.SnapshotSize))
+        {
+            pmu.Snapshot = null;
+        }
     }
 
     private static void WriteSnapshot(HartPmu pmu, Hart hart, ulong snapshot, ulong first, ulong mask)
@@ -291,7 +308,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
-        if (!SharedMemory.IsAccessible(call.Hart.Map.Ram, low, high, HartPmu.SnapshotSize))
+        if (!SharedMemory.IsAccessible(monitor, call.Hart, low, high, HartPmu.SnapshotSize))
         {
             return SbiError.InvalidAddress;
         }
@@ -309,7 +326,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
-        if (entries > ram.Size / EventEntrySize || !SharedMemory.IsAccessible(ram, low, high, entries * EventEntrySize))
+        if (entries > ram.Size / EventEntrySize || !SharedMemory.IsAccessible(monitor, call.Hart, low, high, entries * EventEntrySize))
         {
             return SbiError.InvalidAddress;
         }

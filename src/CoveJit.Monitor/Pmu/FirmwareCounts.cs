@@ -6,7 +6,7 @@ namespace CoveJit.Monitor.Pmu;
 /// <summary>How often each firmware event happened on one hart since the machine started. Trap events count every trap, delegated or not.</summary>
 internal sealed class FirmwareCounts(Hart hart)
 {
-    private const int Count = (int)FirmwareEvent.SfenceVmaAsidReceived + 1;
+    private const int Count = (int)FirmwareEvent.HfenceVvmaAsidReceived + 1;
     private readonly ulong[] _counts = new ulong[Count];
 
     /// <summary>Whether a code is an event that is counted.</summary>

@@ -44,4 +44,28 @@ internal enum FirmwareEvent : uint
 
     /// <summary>SBI_PMU_FW_SFENCE_VMA_ASID_RECEIVED.</summary>
     SfenceVmaAsidReceived = 13,
+
+    /// <summary>SBI_PMU_FW_HFENCE_GVMA_SENT.</summary>
+    HfenceGvmaSent = 14,
+
+    /// <summary>SBI_PMU_FW_HFENCE_GVMA_RECEIVED.</summary>
+    HfenceGvmaReceived = 15,
+
+    /// <summary>SBI_PMU_FW_HFENCE_GVMA_VMID_SENT.</summary>
+    HfenceGvmaVmidSent = 16,
+
+    /// <summary>SBI_PMU_FW_HFENCE_GVMA_VMID_RECEIVED.</summary>
+    HfenceGvmaVmidReceived = 17,
+
+    /// <summary>SBI_PMU_FW_HFENCE_VVMA_SENT.</summary>
+    HfenceVvmaSent = 18,
+
+    /// <summary>SBI_PMU_FW_HFENCE_VVMA_RECEIVED.</summary>
+    HfenceVvmaReceived = 19,
+
+    /// <summary>SBI_PMU_FW_HFENCE_VVMA_ASID_SENT.</summary>
+    HfenceVvmaAsidSent = 20,
+
+    /// <summary>SBI_PMU_FW_HFENCE_VVMA_ASID_RECEIVED.</summary>
+    HfenceVvmaAsidReceived = 21,
 }

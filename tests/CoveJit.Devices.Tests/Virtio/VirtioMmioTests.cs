@@ -117,7 +117,7 @@ public class VirtioMmioTests
     [Fact]
     public void A_device_describes_itself_as_on_qemus_virt_board()
     {
-        DeviceTreeNode node = VirtioMmio.Describe(new DeviceTreeNode(""), 0x1000_1000, 1, 3);
+        DeviceTreeNode node = VirtioMmio.Describe(new DeviceTreeNode(""), 0x1000_1000, 3, 1);
         Assert.Equal("virtio_mmio@10001000", node.Name);
         Assert.Equal(["interrupts", "interrupt-parent", "reg", "compatible"], node.Properties.Select(p => p.Key));
         Assert.Equal("virtio,mmio\0"u8.ToArray(), node.Properties[3].Value);

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 PC = 0x1000
-MARCH = "rv64imafd_zicsr_zifencei_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh_zicbom_zicbop_zicboz_zawrs_zfh_svinval"
+MARCH = "rv64imafdh_zicsr_zifencei_zba_zbb_zbc_zbs_zbkb_zbkc_zbkx_zknd_zkne_zknh_zicbom_zicbop_zicboz_zawrs_zfh_svinval"
 RRR = [("a0", "a1", "a2"), ("zero", "t6", "s11"), ("ra", "sp", "zero")]
 RR = [("a0", "a1"), ("t6", "zero"), ("s3", "s11")]
 lines = []
@@ -57,9 +57,10 @@ for w in "wd":
         lines.extend(f"lr.{w}{order} {d},({a})" for d, a in RR)
 lines.extend(f"fence {p},{s}" for p in ("i", "o", "r", "w", "rw", "iorw") for s in ("i", "o", "r", "w", "rw", "iorw"))
 lines += ["fence.tso", "fence.i", "ecall", "ebreak", "mret", "sret", "wfi", "wrs.nto", "wrs.sto", "sfence.w.inval", "sfence.inval.ir"]
-lines.extend(f"{n} {a},{b}" for n in ("sfence.vma", "sinval.vma") for a, b in RR)
+lines.extend(f"{n} {a},{b}" for n in ("sfence.vma", "sinval.vma", "hfence.vvma", "hfence.gvma", "hinval.vvma", "hinval.gvma") for a, b in RR)
 lines.extend(f"{n} ({a})" for n in ("cbo.inval", "cbo.clean", "cbo.flush", "cbo.zero") for a in ("a0", "zero", "t6"))
 lines.extend(f"{n} {o}({a})" for n in ("prefetch.i", "prefetch.r", "prefetch.w") for a in ("a0", "t6") for o in (0, 32, -32, 2016, -2048))
+lines.extend(f"{n} {d},({a})" for n in "hlv.b hlv.bu hlv.h hlv.hu hlvx.hu hlv.w hlv.wu hlvx.wu hlv.d hsv.b hsv.h hsv.w hsv.d".split() for d, a in RR)
 
 with tempfile.TemporaryDirectory() as d:
     with open(d + "/t.s", "w") as out:
@@ -91,6 +92,8 @@ def r_type(f7, rs2, rs1, f3, rd, opcode):
 rows.append((0x0100000F, "pause"))
 for name, f3 in (("czero.eqz", 5), ("czero.nez", 7)):
     rows += [(r_type(7, NUMBER[b], a, f3, d, 0x33), f"{name} {d}, {a}, {b}") for d, a, b in RRR]
+for name, f7 in (("mfence.pa", 0x19), ("minval.pa", 0x1B)):
+    rows += [(r_type(f7, NUMBER[b], a, 0, "zero", 0x73), f"{name} {a}, {b}") for a, b in RR]
 AMOS = {"amoswap": 1, "amoadd": 0, "amoxor": 4, "amoand": 12, "amoor": 8, "amomin": 16, "amomax": 20, "amominu": 24, "amomaxu": 28, "amocas": 5}
 for name, f5 in AMOS.items():
     for width, f3 in (("b", 0), ("h", 1), ("w", 2), ("d", 3), ("q", 4)):

@@ -14,7 +14,7 @@ public sealed class PageTableWalkerModelTests
         int translated = 0;
         for (int n = 0; n < Cases; n++)
         {
-            StageOne stage = new()
+            TranslationStage stage = new()
             {
                 Levels = random.Next(3, 6),
                 RootPage = (ulong)random.NextInt64(1L << 30),
@@ -58,7 +58,7 @@ public sealed class PageTableWalkerModelTests
         Assert.InRange(translated, Cases / 20, Cases); // the generator is worth something
     }
 
-    private static SparseTables RandomTables(Random random, in StageOne stage, ulong address)
+    private static SparseTables RandomTables(Random random, in TranslationStage stage, ulong address)
     {
         SparseTables tables = new();
         ulong table = stage.RootPage;
@@ -117,7 +117,7 @@ public sealed class PageTableWalkerModelTests
     }
 
     // Privileged, "Virtual Address Translation Process", steps 1 to 10, on named single bits.
-    private static (WalkStatus Status, ulong Physical, int Size) Model(SparseTables tables, StageOne stage, ulong va, AccessType access)
+    private static (WalkStatus Status, ulong Physical, int Size) Model(SparseTables tables, TranslationStage stage, ulong va, AccessType access)
     {
         int top = (stage.Levels * 9) + 11;
         for (int bit = top + 1; bit < 64; bit++)

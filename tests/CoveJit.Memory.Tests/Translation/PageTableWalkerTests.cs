@@ -19,7 +19,7 @@ public sealed class PageTableWalkerTests
     private const ulong Page = 0x1234_0000UL << 10; // aligned for a gigapage, in the entry's PPN field
     private const ulong Address = 0x12_3456_7ABC;
 
-    private static StageOne Stage(int levels = 3) => new() { Levels = levels, RootPage = 0x80000 };
+    private static TranslationStage Stage(int levels = 3) => new() { Levels = levels, RootPage = 0x80000 };
 
     [Theory]
     [InlineData(3, 0, 12)]
@@ -32,7 +32,7 @@ public sealed class PageTableWalkerTests
     public void A_leaf_at_every_level_translates_with_the_offset_of_its_size(int levels, int level, int shift)
     {
         SparseTables tables = new();
-        StageOne stage = Stage(levels);
+        TranslationStage stage = Stage(levels);
         ulong page = 3UL << (9 * level); // aligned
         tables.Map(stage, Address, level, (page << 10) | V | R | A);
 
@@ -64,7 +64,7 @@ public sealed class PageTableWalkerTests
     public void A_superpage_with_any_low_page_bit_set_faults(int levels, int level, int bit)
     {
         SparseTables tables = new();
-        StageOne stage = Stage(levels);
+        TranslationStage stage = Stage(levels);
         tables.Map(stage, Address, level, (1UL << (10 + bit)) | V | R | W | X | A | D);
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, AccessType.Read, out _));
     }
@@ -96,7 +96,7 @@ public sealed class PageTableWalkerTests
     [InlineData(R, true)]
     public void MXR_lets_loads_read_executable_pages_and_nothing_else(ulong rwx, bool read)
     {
-        StageOne stage = Stage() with { MakeExecutableReadable = true };
+        TranslationStage stage = Stage() with { MakeExecutableReadable = true };
         Assert.Equal(read, Permits(stage, rwx, AccessType.Read));
         Assert.False(Permits(stage, rwx, AccessType.Write));
         Assert.Equal((rwx & X) != 0, Permits(stage, rwx, AccessType.Execute));
@@ -115,7 +115,7 @@ public sealed class PageTableWalkerTests
     [InlineData(true, false, true, true, false)] // S never executes user pages
     public void U_and_SUM_decide_between_user_and_supervisor(bool userPage, bool user, bool sum, bool data, bool execute)
     {
-        StageOne stage = Stage() with { User = user, PermitSupervisorUserAccess = sum };
+        TranslationStage stage = Stage() with { User = user, PermitSupervisorUserAccess = sum };
         ulong entry = R | W | X | (userPage ? U : 0);
         Assert.Equal(data, Permits(stage, entry, AccessType.Read));
         Assert.Equal(data, Permits(stage, entry, AccessType.Write));
@@ -163,7 +163,7 @@ public sealed class PageTableWalkerTests
     {
         const ulong Ignored = G | (3UL << 8);
         SparseTables tables = new();
-        StageOne stage = Stage();
+        TranslationStage stage = Stage();
         tables.Map(stage, Address, 0, Page | V | R | A | Ignored);
         tables.Entries[SparseTables.EntryAddress(stage.RootPage, Address, 2)] |= Ignored;
         Assert.Equal(WalkStatus.Ok, tables.Walk(stage, Address, AccessType.Read, out _));
@@ -172,7 +172,7 @@ public sealed class PageTableWalkerTests
     [Fact]
     public void Only_64_KiB_at_the_last_level_is_a_legal_NAPOT_size()
     {
-        StageOne stage = Stage();
+        TranslationStage stage = Stage();
         for (ulong low = 0; low < 16; low++)
         {
             SparseTables tables = new();
@@ -210,7 +210,7 @@ public sealed class PageTableWalkerTests
     public void Clear_A_or_D_is_updated_by_hardware_or_faults(AccessType access, ulong before, ulong after)
     {
         SparseTables tables = new();
-        StageOne stage = Stage();
+        TranslationStage stage = Stage();
         ulong at = tables.Map(stage, Address, 0, Page | V | R | W | X | before);
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, access, out _));
         Assert.Equal(Page | V | R | W | X | before, tables.Entries[at]);
@@ -224,7 +224,7 @@ public sealed class PageTableWalkerTests
     public void A_and_D_are_left_alone_when_they_suffice()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         ulong at = tables.Map(stage, Address, 0, Page | V | R | W | X | A);
         Assert.Equal(WalkStatus.Ok, tables.Walk(stage, Address, AccessType.Read, out _));
         Assert.Equal(WalkStatus.Ok, tables.Walk(stage, Address, AccessType.Execute, out _));
@@ -236,7 +236,7 @@ public sealed class PageTableWalkerTests
     public void A_refused_access_updates_neither_A_nor_D()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         ulong at = tables.Map(stage, Address, 0, Page | V | R);
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, AccessType.Write, out _));
         Assert.Equal(Page | V | R, tables.Entries[at]);
@@ -248,7 +248,7 @@ public sealed class PageTableWalkerTests
     [InlineData(5)]
     public void Only_sign_extended_addresses_translate(int levels)
     {
-        StageOne stage = Stage(levels);
+        TranslationStage stage = Stage(levels);
         int top = 12 + (9 * levels) - 1;
         ulong lowHalf = (1UL << top) - 0x1000;
         ulong highHalf = 0UL - (1UL << top);
@@ -272,7 +272,7 @@ public sealed class PageTableWalkerTests
     public void A_pointer_at_the_last_level_faults(int levels)
     {
         SparseTables tables = new();
-        StageOne stage = Stage(levels);
+        TranslationStage stage = Stage(levels);
         tables.Map(stage, Address, 0, Page | V);
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, AccessType.Read, out WalkResult result));
         Assert.Equal(levels, result.EntriesRead);
@@ -285,7 +285,7 @@ public sealed class PageTableWalkerTests
     public void An_unreadable_entry_is_an_access_fault_at_every_level(int level)
     {
         SparseTables tables = new();
-        StageOne stage = Stage();
+        TranslationStage stage = Stage();
         tables.Unreadable.Add(tables.Map(stage, Address, level, Page | V | R | A));
         Assert.Equal(WalkStatus.AccessFault, tables.Walk(stage, Address, AccessType.Read, out _));
     }
@@ -294,7 +294,7 @@ public sealed class PageTableWalkerTests
     public void An_entry_that_may_not_be_written_is_an_access_fault_only_when_it_must_be_updated()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         ulong at = tables.Map(stage, Address, 0, Page | V | R | W | A);
         tables.Unwritable.Add(at);
         Assert.Equal(WalkStatus.Ok, tables.Walk(stage, Address, AccessType.Read, out _));
@@ -306,7 +306,7 @@ public sealed class PageTableWalkerTests
     public void An_entry_changed_during_the_update_is_walked_again()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         ulong at = tables.Map(stage, Address, 0, Page | V | R | W);
         tables.BeforeExchange = address =>
         {
@@ -322,7 +322,7 @@ public sealed class PageTableWalkerTests
     public void An_entry_invalidated_during_the_update_faults_and_is_not_resurrected()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         ulong at = tables.Map(stage, Address, 0, Page | V | R | W);
         tables.BeforeExchange = address => tables.Entries[address] = 0;
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, AccessType.Write, out _));
@@ -333,14 +333,14 @@ public sealed class PageTableWalkerTests
     public void An_entry_that_changes_for_ever_ends_the_walk_with_a_fault()
     {
         SparseTables tables = new();
-        StageOne stage = Stage() with { HardwareUpdate = true };
+        TranslationStage stage = Stage() with { HardwareUpdate = true };
         tables.Map(stage, Address, 0, Page | V | R | W);
         tables.BeforeExchange = address => tables.Entries[address] ^= 1UL << 8; // a software bit
         Assert.Equal(WalkStatus.PageFault, tables.Walk(stage, Address, AccessType.Write, out _));
         Assert.InRange(tables.Exchanges, 2, 1000);
     }
 
-    private static bool Permits(in StageOne stage, ulong bits, AccessType access)
+    private static bool Permits(in TranslationStage stage, ulong bits, AccessType access)
     {
         SparseTables tables = new();
         tables.Map(stage, Address, 0, Page | V | A | D | bits);
@@ -349,7 +349,7 @@ public sealed class PageTableWalkerTests
         return status == WalkStatus.Ok;
     }
 
-    private static void AssertPointerFaults(in StageOne stage, ulong bits)
+    private static void AssertPointerFaults(in TranslationStage stage, ulong bits)
     {
         for (int level = 1; level < stage.Levels; level++)
         {

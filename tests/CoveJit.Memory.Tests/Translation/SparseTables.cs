@@ -19,7 +19,7 @@ internal sealed class SparseTables
     public Action<ulong>? BeforeExchange { get; set; }
 
     /// <summary>Builds the chain of pointers for an address and puts <paramref name="leaf"/> at <paramref name="level"/>. Returns the entry's address.</summary>
-    public ulong Map(in StageOne stage, ulong address, int level, ulong leaf)
+    public ulong Map(in TranslationStage stage, ulong address, int level, ulong leaf)
     {
         ulong table = stage.RootPage;
         for (int i = stage.Levels - 1; i > level; i--)
@@ -34,7 +34,7 @@ internal sealed class SparseTables
         return at;
     }
 
-    public WalkStatus Walk(in StageOne stage, ulong address, AccessType access, out WalkResult result)
+    public WalkStatus Walk(in TranslationStage stage, ulong address, AccessType access, out WalkResult result)
     {
         SparseMemory memory = new(this);
         return PageTableWalker.Walk(ref memory, stage, address, access, out result);

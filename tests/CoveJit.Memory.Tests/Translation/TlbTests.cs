@@ -6,7 +6,10 @@ public sealed unsafe class TlbTests
 {
     private const ulong Host = 0x7000_0000_0000;
 
-    private static TlbContext Space(uint asid, ulong root = 1, uint modifiers = 1) => new((8UL << 60) | ((ulong)asid << 44) | root, modifiers);
+    private static TlbContext Space(uint asid, ulong root = 1, uint modifiers = 1) => new((8UL << 60) | ((ulong)asid << 44) | root, 0, modifiers);
+
+    private static TlbContext Guest(uint vmid, uint asid = 0, uint modifiers = 1) =>
+        new((8UL << 60) | ((ulong)asid << 44) | 1, (8UL << 60) | ((ulong)vmid << 44) | 4, modifiers | TlbContext.VirtualBit);
 
     [Fact]
     public void A_filled_entry_hits_in_its_own_array_only()
@@ -40,7 +43,7 @@ public sealed unsafe class TlbTests
     public void Contexts_that_differ_in_anything_have_different_banks()
     {
         using Tlb tlb = new();
-        TlbContext[] contexts = [Space(1), Space(2), Space(1, root: 2), Space(1, modifiers: 0), Space(1, modifiers: 5), Space(1, modifiers: 9), new(0, 3)];
+        TlbContext[] contexts = [Space(1), Space(2), Space(1, root: 2), Space(1, modifiers: 0), Space(1, modifiers: 9), Space(1, modifiers: 17), new(0, 0, 3), Guest(1), Guest(2), Guest(1, asid: 1), Space(1) with { Sdid = 1, ProtectionTable = 1UL << 52 }, Space(1) with { ProtectionTable = 1 }];
         HashSet<nint> banks = [];
         foreach (TlbContext context in contexts)
         {
@@ -80,19 +83,80 @@ public sealed unsafe class TlbTests
     }
 
     [Fact]
-    public void FlushAsid_clears_every_bank_of_the_address_space_and_no_other()
+    public void A_fence_of_an_ASID_clears_every_bank_of_the_address_space_and_no_other()
     {
         using Tlb tlb = new();
-        TlbContext[] flushed = [Space(7), Space(7, root: 9), Space(7, modifiers: 0), Space(7, modifiers: 13)];
-        TlbContext[] kept = [Space(8), Space(0x7007), new(0, 3)];
+        TlbContext[] flushed = [Space(7), Space(7, root: 9), Space(7, modifiers: 0), Space(7, modifiers: 25)];
+        TlbContext[] kept = [Space(8), Space(0x7007), new(0, 0, 3), Guest(7, asid: 7)];
         foreach (TlbContext context in (TlbContext[])[.. flushed, .. kept])
         {
             tlb.Fill(tlb.Select(context), 0x1000, AccessType.Execute, (byte*)Host, 12);
         }
 
-        tlb.FlushAsid(7);
+        tlb.Flush(TlbFence.Supervisor(null, 7));
         Assert.All(flushed, context => Assert.Equal(0UL, Lookup(tlb.Select(context), 0x1000, AccessType.Execute)));
         Assert.All(kept, context => Assert.NotEqual(0UL, Lookup(tlb.Select(context), 0x1000, AccessType.Execute)));
+    }
+
+    [Fact]
+    public void A_fence_of_a_virtual_machine_spares_the_other_machines_and_the_host()
+    {
+        (TlbFence Fence, bool One, bool Two, bool Other, bool Host)[] rows =
+        [
+            (TlbFence.Supervisor(null, null), false, false, false, true),
+            (TlbFence.Supervisor(0x1000, null), false, false, false, true),
+            (TlbFence.GuestPhysical(null), true, true, true, false),
+            (TlbFence.GuestPhysical(5), true, true, false, false),
+            (TlbFence.GuestPhysical(4), false, false, false, false),
+            (TlbFence.GuestVirtual(5, null, null), true, true, false, false),
+            (TlbFence.GuestVirtual(5, null, 1), true, false, false, false),
+            (TlbFence.GuestVirtual(5, 0x1000, null), true, true, false, false),
+            (TlbFence.GuestVirtual(5, 0x1000, 2), false, true, false, false),
+            (TlbFence.GuestVirtual(5, 0x2000, null), false, false, false, false),
+        ];
+        TlbContext[] contexts = [Guest(5, asid: 1), Guest(5, asid: 2), Guest(6, asid: 1), Space(1)];
+        foreach ((TlbFence fence, bool one, bool two, bool other, bool host) in rows)
+        {
+            using Tlb tlb = new();
+            foreach (TlbContext context in contexts)
+            {
+                tlb.Fill(tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
+            }
+
+            tlb.Flush(fence);
+            bool[] flushed = [.. contexts.Select(context => Lookup(tlb.Select(context), 0x1000, AccessType.Read) == 0)];
+            Assert.True(flushed.SequenceEqual([one, two, other, host]), fence.ToString());
+        }
+    }
+
+    [Fact]
+    public void Fences_reach_the_current_supervisor_domain_only_but_those_of_physical_memory()
+    {
+        TlbContext Of(TlbContext context, uint sdid) => context with { Sdid = sdid, ProtectionTable = 1 + sdid };
+        (TlbFence Fence, bool[] Flushed)[] rows =
+        [
+            (TlbFence.Supervisor(null, null, 3), [false, false, true, false]),
+            (TlbFence.Supervisor(null, 1, 3), [false, false, true, false]),
+            (TlbFence.Supervisor(0x1000, null, 3), [false, false, true, false]),
+            (TlbFence.GuestVirtual(1, null, null, 3), [false, false, false, true]),
+            (TlbFence.GuestPhysical(null, 2), [false, true, false, false]),
+            (TlbFence.Domain(3), [false, false, true, true]),
+            (TlbFence.Domain(4), [false, false, false, false]),
+            (TlbFence.Domain(null), [true, true, true, true]),
+        ];
+        TlbContext[] contexts = [Of(Space(1), 2), Of(Guest(1), 2), Of(Space(1), 3), Of(Guest(1), 3)];
+        foreach ((TlbFence fence, bool[] expected) in rows)
+        {
+            using Tlb tlb = new();
+            foreach (TlbContext context in contexts)
+            {
+                tlb.Fill(tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
+            }
+
+            tlb.Flush(fence);
+            bool[] flushed = [.. contexts.Select(context => Lookup(tlb.Select(context), 0x1000, AccessType.Read) == 0)];
+            Assert.True(flushed.SequenceEqual(expected), fence.ToString());
+        }
     }
 
     [Fact]
@@ -114,7 +178,7 @@ public sealed unsafe class TlbTests
     [InlineData(1u, true, false)]
     [InlineData(2u, false, true)]
     [InlineData(3u, false, false)]
-    public void FlushAddress_drops_one_page_of_one_or_all_address_spaces(uint? asid, bool first, bool second)
+    public void A_fence_of_an_address_drops_one_page_of_one_or_all_address_spaces(uint? asid, bool first, bool second)
     {
         using Tlb tlb = new();
         TlbBank* one = tlb.Select(Space(1));
@@ -128,7 +192,7 @@ public sealed unsafe class TlbTests
             }
         }
 
-        tlb.FlushAddress(0x5FFF, asid);
+        tlb.Flush(TlbFence.Supervisor(0x5FFF, asid));
         for (AccessType access = AccessType.Read; access <= AccessType.Execute; access++)
         {
             Assert.Equal(first, Lookup(one, 0x5000, access) == 0);
@@ -145,7 +209,7 @@ public sealed unsafe class TlbTests
     [InlineData(30)]
     [InlineData(39)]
     [InlineData(48)]
-    public void FlushAddress_drops_all_members_of_a_superpage(int shift)
+    public void A_fence_of_an_address_drops_all_members_of_a_superpage(int shift)
     {
         Random random = new(shift);
         for (int round = 0; round < 200; round++)
@@ -157,7 +221,7 @@ public sealed unsafe class TlbTests
             ulong named = start | ((ulong)random.NextInt64() & ((1UL << shift) - 1));
             tlb.Fill(bank, member, AccessType.Write, (byte*)Host, shift);
             Assert.NotEqual(0UL, Lookup(bank, member, AccessType.Write));
-            tlb.FlushAddress(named, 1);
+            tlb.Flush(TlbFence.Supervisor(named, 1));
             Assert.True(Lookup(bank, member, AccessType.Write) == 0, $"member {member:x}, fenced {named:x}, shift {shift}");
         }
     }

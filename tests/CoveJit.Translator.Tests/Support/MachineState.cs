@@ -25,6 +25,7 @@ internal static unsafe class MachineState
         Compare("fflags", expected.State->Fflags, actual.State->Fflags);
         Compare("frm", expected.State->Frm, actual.State->Frm);
         Compare("mode", (ulong)expected.Privilege, (ulong)actual.Privilege);
+        Compare("V", expected.IsVirtual ? 1UL : 0, actual.IsVirtual ? 1UL : 0);
         Compare("mstatus", expected.ReadMstatus(), actual.ReadMstatus());
         Compare("mepc", expected.Mepc, actual.Mepc);
         Compare("mcause", expected.Mcause, actual.Mcause);
