@@ -62,9 +62,9 @@ internal static class AttestationJson
         public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
 
-    private sealed class BytesConverter : JsonConverter<ReadOnlyMemory<byte>>
+    private sealed class BytesConverter : JsonConverter<byte[]>
     {
-        public override ReadOnlyMemory<byte> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        public override byte[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             try
             {
@@ -76,7 +76,7 @@ internal static class AttestationJson
             }
         }
 
-        public override void Write(Utf8JsonWriter writer, ReadOnlyMemory<byte> value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Convert.ToHexStringLower(value.Span));
+        public override void Write(Utf8JsonWriter writer, byte[] value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Convert.ToHexStringLower(value));
     }
 }

@@ -10,4 +10,4 @@ namespace CoveJit.Attestation.Dice;
 /// <param name="Challenge"><see cref="TvmClaims.ChallengeSize"/> bytes.</param>
 /// <param name="Identity">What the host bound at finalization: <see cref="TvmClaims.IdentitySize"/> bytes, or null.</param>
 public sealed record AttestationRequest(
-    MeasurementRegisters Registers, P384PublicKey PublicKey, ReadOnlyMemory<byte> Challenge, ReadOnlyMemory<byte>? Identity = null);
+    MeasurementRegisters Registers, P384PublicKey PublicKey, byte[] Challenge, byte[]? Identity = null);

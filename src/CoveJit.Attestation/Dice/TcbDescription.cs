@@ -14,7 +14,7 @@ namespace CoveJit.Attestation.Dice;
 /// <param name="Tsm">The TSM.</param>
 /// <param name="TsmConfiguration">Hash of the TSM's configuration, which holds the keys that may sign TVM attestation payloads.</param>
 public sealed record TcbDescription(
-    ReadOnlyMemory<byte> Manufacturer,
+    byte[] Manufacturer,
     PlatformState State,
     IReadOnlyList<SoftwareComponent> PlatformComponents,
     Digest PlatformConfiguration,

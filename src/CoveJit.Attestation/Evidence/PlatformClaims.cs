@@ -8,7 +8,7 @@ namespace CoveJit.Attestation.Evidence;
 /// <param name="Manufacturer">Identifier of the manufacturer, <see cref="ManufacturerSize"/> bytes.</param>
 /// <param name="State">Life-cycle state.</param>
 /// <param name="Components">Firmware of the platform.</param>
-public sealed record PlatformClaims(P384PublicKey PublicKey, ReadOnlyMemory<byte> Manufacturer, PlatformState State, IReadOnlyList<SoftwareComponent> Components)
+public sealed record PlatformClaims(P384PublicKey PublicKey, byte[] Manufacturer, PlatformState State, IReadOnlyList<SoftwareComponent> Components)
 {
     /// <summary>Bytes of a manufacturer's identifier.</summary>
     public const int ManufacturerSize = 64;
@@ -30,7 +30,7 @@ public sealed record PlatformClaims(P384PublicKey PublicKey, ReadOnlyMemory<byte
         writer.WriteInt32(ClaimLabel.PlatformPublicKey);
         writer.WriteByteString(PublicKey.ToCose());
         writer.WriteInt32(ClaimLabel.PlatformManufacturer);
-        writer.WriteByteString(Manufacturer.Span);
+        writer.WriteByteString(Manufacturer);
         writer.WriteInt32(ClaimLabel.PlatformState);
         writer.WriteInt32((int)State);
         writer.WriteInt32(ClaimLabel.PlatformSoftware);

@@ -10,7 +10,7 @@ namespace CoveJit.Attestation.Evidence;
 /// <param name="Initial">Initial measurements.</param>
 /// <param name="Runtime">Runtime measurements, in the TVM's own responsibility.</param>
 public sealed record TvmClaims(
-    ReadOnlyMemory<byte> Challenge, ReadOnlyMemory<byte>? Identity, P384PublicKey PublicKey, IReadOnlyList<RegisterValue> Initial, IReadOnlyList<RegisterValue> Runtime)
+    byte[] Challenge, byte[]? Identity, P384PublicKey PublicKey, IReadOnlyList<RegisterValue> Initial, IReadOnlyList<RegisterValue> Runtime)
 {
     /// <summary>Bytes of a challenge.</summary>
     public const int ChallengeSize = 64;
@@ -28,11 +28,11 @@ public sealed record TvmClaims(
         writer.WriteTag((CborTag)ClaimLabel.TagCwt);
         writer.WriteStartMap(3 + (Identity is null ? 0 : 1) + (Runtime.Count == 0 ? 0 : 1));
         writer.WriteInt32(ClaimLabel.Nonce);
-        writer.WriteByteString(Challenge.Span);
+        writer.WriteByteString(Challenge);
         if (Identity is { } identity)
         {
             writer.WriteInt32(ClaimLabel.TvmIdentity);
-            writer.WriteByteString(identity.Span);
+            writer.WriteByteString(identity);
         }
 
         writer.WriteInt32(ClaimLabel.TvmPublicKey);
@@ -85,9 +85,7 @@ public sealed record TvmClaims(
             throw AttestationException.Malformed(What, "gives a register twice");
         }
 
-        // A null array would become an empty identity, not none.
-        ReadOnlyMemory<byte>? bound = identity is null ? null : identity;
-        return new TvmClaims(challenge.Require(What, "challenge"), bound, publicKey.Require(What, "public key"), initial, runtime);
+        return new TvmClaims(challenge.Require(What, "challenge"), identity, publicKey.Require(What, "public key"), initial, runtime);
     });
 
     private static void WriteRegisters(CborWriter writer, int label, IReadOnlyList<RegisterValue> registers)

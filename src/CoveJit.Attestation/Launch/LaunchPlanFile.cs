@@ -65,7 +65,7 @@ public sealed record LaunchPlanFile(
             plan.EntryPc,
             plan.EntryArgument,
             plan.VcpuIds,
-            [.. plan.Regions.Select(region => new Region(region.Gpa, region.PageType, region.Size, Hex: region.Content))]));
+            [.. plan.Regions.Select(region => new Region(region.Gpa, region.PageType, region.Size, Hex: region.Content.ToArray()))]));
     }
 
     /// <summary>A region in the file. Exactly one of the last four members is given.</summary>
@@ -82,7 +82,7 @@ public sealed record LaunchPlanFile(
         [property: JsonConverter(typeof(AddressConverter))] ulong? Size = null,
         string? File = null,
         string? Input = null,
-        ReadOnlyMemory<byte>? Hex = null,
+        byte[]? Hex = null,
         string? Text = null)
     {
         internal ReadOnlyMemory<byte> ReadContent(string directory, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> inputs)

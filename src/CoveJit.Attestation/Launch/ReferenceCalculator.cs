@@ -37,7 +37,7 @@ public static class ReferenceCalculator
         return new ReferenceValues(
             ReferenceValues.CurrentSchema,
             new TvmReference(registers),
-            roots.Count == 0 ? null : [.. roots.Select(root => (ReadOnlyMemory<byte>)root.ToSubjectPublicKeyInfo())],
+            roots.Count == 0 ? null : [.. roots.Select(root => root.ToSubjectPublicKeyInfo())],
             tcb is null ? null : new PlatformReference(tcb.Manufacturer, [tcb.State], [.. tcb.PlatformComponents.Select(Component)]),
             tcb is null ? null : new TsmReference([Component(tcb.TsmDriver), Component(tcb.Tsm)]));
     }

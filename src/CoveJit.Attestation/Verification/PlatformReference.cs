@@ -7,4 +7,4 @@ namespace CoveJit.Attestation.Verification;
 /// <param name="AllowedStates">States that are accepted; secured alone if null.</param>
 /// <param name="Components">All of its components; not checked if null.</param>
 public sealed record PlatformReference(
-    ReadOnlyMemory<byte>? Manufacturer = null, IReadOnlyList<PlatformState>? AllowedStates = null, IReadOnlyList<ComponentReference>? Components = null);
+    byte[]? Manufacturer = null, IReadOnlyList<PlatformState>? AllowedStates = null, IReadOnlyList<ComponentReference>? Components = null);

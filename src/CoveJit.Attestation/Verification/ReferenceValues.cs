@@ -10,7 +10,7 @@ namespace CoveJit.Attestation.Verification;
 /// <param name="Platform">What the platform has to be; left out, only its state is checked.</param>
 /// <param name="Tsm">What the TSM has to be; left out, it is not checked.</param>
 public sealed record ReferenceValues(
-    int SchemaVersion, TvmReference Tvm, IReadOnlyList<ReadOnlyMemory<byte>>? RootPublicKeys = null, PlatformReference? Platform = null, TsmReference? Tsm = null)
+    int SchemaVersion, TvmReference Tvm, IReadOnlyList<byte[]>? RootPublicKeys = null, PlatformReference? Platform = null, TsmReference? Tsm = null)
 {
     /// <summary>The version of the format.</summary>
     public const int CurrentSchema = 1;
@@ -26,7 +26,7 @@ public sealed record ReferenceValues(
 
     /// <summary>The trusted roots.</summary>
     /// <exception cref="AttestationException">One is no P-384 key.</exception>
-    public IReadOnlyList<P384PublicKey> ParseRoots() => [.. (RootPublicKeys ?? []).Select(root => P384PublicKey.FromSubjectPublicKeyInfo(root.Span))];
+    public IReadOnlyList<P384PublicKey> ParseRoots() => [.. (RootPublicKeys ?? []).Select(root => P384PublicKey.FromSubjectPublicKeyInfo(root))];
 
     internal ReferenceValues Validated()
     {

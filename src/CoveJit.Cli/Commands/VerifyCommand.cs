@@ -40,7 +40,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static ReadOnlyMemory<byte>? ParseChallenge(string? text)
+    private static byte[]? ParseChallenge(string? text)
     {
         if (text is null)
         {
