@@ -83,6 +83,7 @@ public sealed unsafe partial class Hart
             value = (value & ~Csrs.Mstatus.Mpp) | (Mstatus & Csrs.Mstatus.Mpp); // reserved: keep the old mode
         }
 
+        value &= ~UnimplementedStatus;
         Mstatus = (ReadMstatus() & (Csrs.Mstatus.Writable | Csrs.Mstatus.HypervisorWritable) & ~mask) | (value & mask);
         UpdateFloatState();
         RecheckInterrupts();
@@ -93,12 +94,13 @@ public sealed unsafe partial class Hart
     {
         ulong old = Menvcfg;
         Menvcfg = LegalizeEnvcfg(old, value, Envcfg.MachineWritable);
-        if (((old ^ Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte)) != 0)
+        if (((old ^ Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte | Envcfg.Sse)) != 0)
         {
             FlushTranslations();
         }
 
         Henvcfg &= ~Envcfg.GatedByMachine | Menvcfg;
+        UpdateControlFlow();
         if (((old ^ Menvcfg) & Envcfg.Stce) != 0)
         {
             PollTimers();
@@ -121,7 +123,7 @@ public sealed unsafe partial class Hart
 
     internal static ulong LegalizeVector(ulong old, ulong value) => (value & 3) <= 1 ? value : (value & ~3UL) | (old & 3);
 
-    internal static ulong LegalizeEnvcfg(ulong old, ulong value, ulong writable)
+    internal ulong LegalizeEnvcfg(ulong old, ulong value, ulong writable)
     {
         // CBIE = 2 is reserved: keep the old setting.
         if ((value & Envcfg.Cbie) == 2UL << 4)
@@ -129,7 +131,13 @@ public sealed unsafe partial class Hart
             value = (value & ~Envcfg.Cbie) | (old & Envcfg.Cbie);
         }
 
-        return value & writable;
+        return value & writable & ~UnimplementedEnvcfg;
+    }
+
+    internal void WriteSenvcfg(ulong value)
+    {
+        Senvcfg = LegalizeEnvcfg(Senvcfg, value, Envcfg.SupervisorWritable & ~GatedUserEnvironment);
+        UpdateControlFlow();
     }
 
     internal void WriteMie(ulong value)
@@ -143,6 +151,8 @@ public sealed unsafe partial class Hart
     internal void WriteMseccfg(ulong value)
     {
         Pmp.WriteSecurityConfiguration(value);
+        MachineLandingPads = HasLandingPads && (value & MseccfgMlpe) != 0;
+        UpdateControlFlow();
         FlushTranslations();
     }
 
@@ -189,6 +199,7 @@ public sealed unsafe partial class Hart
         Mcounteren = Scounteren = 0;
         Array.Clear(Mstateen);
         ResetHypervisorCsrs();
+        ResetControlFlow();
         ResetInterrupts();
         _waiting = _yielding = false;
     }

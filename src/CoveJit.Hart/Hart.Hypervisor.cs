@@ -190,7 +190,7 @@ public sealed unsafe partial class Hart
     internal void WriteVsstatus(ulong value)
     {
         SettleFloatState();
-        Vsstatus = value & Csrs.Mstatus.SupervisorWritable;
+        Vsstatus = value & Csrs.Mstatus.SupervisorWritable & ~UnimplementedStatus;
         UpdateFloatState();
         RecheckInterrupts();
     }
@@ -221,7 +221,14 @@ public sealed unsafe partial class Hart
 
     internal void WriteHenvcfg(ulong value)
     {
-        Henvcfg = LegalizeEnvcfg(Henvcfg, value, Envcfg.MachineWritable & (~Envcfg.GatedByMachine | Menvcfg));
+        ulong old = Henvcfg;
+        Henvcfg = LegalizeEnvcfg(old, value, Envcfg.MachineWritable & (~Envcfg.GatedByMachine | Menvcfg));
+        if (((old ^ Henvcfg) & Envcfg.Sse) != 0)
+        {
+            FlushTranslations(); // at once, without a fence (Zicfiss); guests do not differ in it as a rule, so it is in no context
+        }
+
+        UpdateControlFlow();
         PollTimers();
     }
 

@@ -184,6 +184,12 @@ public sealed unsafe partial class Hart
     private WalkStatus Translate(AccessMode mode, ulong address, AccessType access, out WalkResult result)
     {
         HartWalkMemory memory = new(this);
+        if (mode.IsShadowStack && ((mode.IsVirtual ? Vsatp : Satp) >> 60) == 0)
+        {
+            result = default; // without page tables there are no shadow stack pages
+            return WalkStatus.AccessFault;
+        }
+
         if (mode.IsVirtual)
         {
             TranslationStage virtualStage = Stage(Vsatp, mode, Vsstatus, Henvcfg) with
@@ -219,6 +225,8 @@ public sealed unsafe partial class Hart
         MakeExecutableReadable = (status & Csrs.Mstatus.Mxr) != 0,
         HardwareUpdate = (envcfg & Envcfg.Adue) != 0,
         MemoryTypes = (envcfg & Envcfg.Pbmte) != 0,
+        ShadowStacks = (envcfg & Envcfg.Sse) != 0,
+        IsShadowStackAccess = mode.IsShadowStack,
     };
 
     // What guards supervisor physical memory, byte for byte. Each access passes here or through ProtectPage, those of page-table walks included.

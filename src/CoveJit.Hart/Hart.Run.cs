@@ -86,6 +86,12 @@ public sealed unsafe partial class Hart
                     continue;
                 }
 
+                if (_state->ExpectsLandingPad != 0)
+                {
+                    Step(); // looks at what the jump led to
+                    continue;
+                }
+
                 switch (Interpreter.Run(this, _state, Math.Min(remaining, (long)(_nextTimerPoll - _state->InstructionsRetired))))
                 {
                     case RunExit.Trap:
@@ -144,6 +150,12 @@ public sealed unsafe partial class Hart
     public void Step()
     {
         if (!Fetch(_state->Pc, out uint raw))
+        {
+            TakePendingTrap();
+            return;
+        }
+
+        if (_state->ExpectsLandingPad != 0 && !LandsOnPad(raw))
         {
             TakePendingTrap();
             return;

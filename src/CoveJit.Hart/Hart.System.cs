@@ -180,7 +180,13 @@ public sealed unsafe partial class Hart
         if (Resolve(block, HartConfiguration.CacheBlockSize, AccessType.Read, out _)
             || Resolve(block, HartConfiguration.CacheBlockSize, AccessType.Write, out _))
         {
-            return Flow.Next;
+            if (!IsShadowStackPage(block))
+            {
+                return Flow.Next;
+            }
+
+            Fault(TrapCause.StoreAccessFault, address);
+            return Flow.Trap;
         }
 
         FaultAt(address);

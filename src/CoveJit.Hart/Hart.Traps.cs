@@ -136,15 +136,15 @@ public sealed unsafe partial class Hart
     private ulong StackSupervisor(ulong status)
     {
         ulong enabled = (status & Csrs.Mstatus.Sie) != 0 ? Csrs.Mstatus.Spie : 0;
-        status &= ~(Csrs.Mstatus.Spie | Csrs.Mstatus.Spp | Csrs.Mstatus.Sie);
-        return status | enabled | (Privilege == PrivilegeMode.Supervisor ? Csrs.Mstatus.Spp : 0);
+        status &= ~(Csrs.Mstatus.Spie | Csrs.Mstatus.Spp | Csrs.Mstatus.Sie | Csrs.Mstatus.Spelp);
+        return status | enabled | (TakeLandingPad() ? Csrs.Mstatus.Spelp : 0) | (Privilege == PrivilegeMode.Supervisor ? Csrs.Mstatus.Spp : 0);
     }
 
     // The reverse, on return.
     private static ulong UnstackSupervisor(ulong status)
     {
         ulong enabled = (status & Csrs.Mstatus.Spie) != 0 ? Csrs.Mstatus.Sie : 0;
-        return (status & ~(Csrs.Mstatus.Sie | Csrs.Mstatus.Spp)) | Csrs.Mstatus.Spie | enabled;
+        return (status & ~(Csrs.Mstatus.Sie | Csrs.Mstatus.Spp | Csrs.Mstatus.Spelp)) | Csrs.Mstatus.Spie | enabled;
     }
 
     private bool Fault(TrapCause cause, ulong address, WalkStatus status, in WalkResult walk)
@@ -227,7 +227,8 @@ public sealed unsafe partial class Hart
         Mepc = _state->Pc;
         Mcause = trap.CauseRegister;
         Mtval = trap.Value;
-        ulong status = Mstatus & ~(Csrs.Mstatus.Mpie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mie | Csrs.Mstatus.HypervisorWritable);
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mpie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mie | Csrs.Mstatus.Mpelp | Csrs.Mstatus.HypervisorWritable);
+        status |= TakeLandingPad() ? Csrs.Mstatus.Mpelp : 0;
         status |= (Mstatus & Csrs.Mstatus.Mie) != 0 ? Csrs.Mstatus.Mpie : 0;
         status |= (ulong)Privilege << Csrs.Mstatus.MppShift;
         Mstatus = status | gained;
@@ -239,7 +240,8 @@ public sealed unsafe partial class Hart
     {
         PrivilegeMode target = (PrivilegeMode)((Mstatus & Csrs.Mstatus.Mpp) >> Csrs.Mstatus.MppShift);
         bool isVirtual = target != PrivilegeMode.Machine && (Mstatus & Csrs.Mstatus.Mpv) != 0;
-        ulong status = Mstatus & ~(Csrs.Mstatus.Mie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mpv);
+        bool expected = (Mstatus & Csrs.Mstatus.Mpelp) != 0;
+        ulong status = Mstatus & ~(Csrs.Mstatus.Mie | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mpv | Csrs.Mstatus.Mpelp);
         status |= (Mstatus & Csrs.Mstatus.Mpie) != 0 ? Csrs.Mstatus.Mie : 0;
         status |= Csrs.Mstatus.Mpie;
         if (target != PrivilegeMode.Machine)
@@ -250,17 +252,20 @@ public sealed unsafe partial class Hart
         Mstatus = status;
         _state->Pc = Mepc;
         SetMode(target, isVirtual);
+        RestoreLandingPad(expected);
     }
 
     private void ReturnFromSupervisor()
     {
         ulong status = IsVirtual ? Vsstatus : Mstatus;
         PrivilegeMode target = (status & Csrs.Mstatus.Spp) != 0 ? PrivilegeMode.Supervisor : PrivilegeMode.User;
+        bool expected = (status & Csrs.Mstatus.Spelp) != 0;
         if (IsVirtual)
         {
             Vsstatus = UnstackSupervisor(Vsstatus);
             _state->Pc = Vsepc;
             SetMode(target, isVirtual: true);
+            RestoreLandingPad(expected);
             return;
         }
 
@@ -269,5 +274,6 @@ public sealed unsafe partial class Hart
         Mstatus = UnstackSupervisor(Mstatus) & ~Csrs.Mstatus.Mprv;
         _state->Pc = Sepc;
         SetMode(target, isVirtual);
+        RestoreLandingPad(expected);
     }
 }

@@ -192,6 +192,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
             Counters.AfterModeChange();
         }
 
+        UpdateControlFlow();
         UpdateContext();
         RecheckInterrupts();
     }

@@ -117,6 +117,12 @@ public enum Extension
     /// <summary>Fine-grained address-translation invalidation.</summary>
     Svinval,
 
+    /// <summary>Landing pads.</summary>
+    Zicfilp,
+
+    /// <summary>Shadow stack.</summary>
+    Zicfiss,
+
     /// <summary>Supervisor domains: the memory protection table and its fences.</summary>
     Smsd,
 }

@@ -85,6 +85,20 @@ public interface IMachine
     /// <summary>AMOCAS.W/D/Q and .B/.H (Zacas, Zabha): rd (or the pair rd, rd+1 for size 16) holds the compare value and receives the old one.</summary>
     Flow CompareAndSwap(ulong address, uint rd, uint rs2, int size);
 
+    /// <summary>SSPUSH; nothing where the shadow stack is not active.</summary>
+    /// <param name="register">Register number: 1 or 5.</param>
+    Flow ShadowStackPush(uint register);
+
+    /// <summary>SSPOPCHK; nothing where the shadow stack is not active.</summary>
+    /// <param name="register">Register number: 1 or 5.</param>
+    Flow ShadowStackPopCheck(uint register);
+
+    /// <summary>SSRDP; rd receives 0 where the shadow stack is not active.</summary>
+    Flow ShadowStackRead(uint rd);
+
+    /// <summary>SSAMOSWAP.W (size 4) and SSAMOSWAP.D (size 8).</summary>
+    Flow ShadowStackSwap(ulong address, uint rd, ulong value, int size);
+
     /// <summary>CBO.CLEAN, CBO.FLUSH and CBO.INVAL.</summary>
     Flow CacheBlock(CacheBlockOperation operation, ulong address);
 

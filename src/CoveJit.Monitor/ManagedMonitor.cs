@@ -24,7 +24,7 @@ public sealed class ManagedMonitor : ITrapService
 
     // Everything that can be delegated is: only ecall from S-mode arrives here. Those of guests go to the hypervisor: ecall from VS-mode,
     // guest-page faults, virtual instructions.
-    private const ulong DelegatedExceptions = 0xB1FF;
+    private const ulong DelegatedExceptions = 0x4_B1FF; // with software checks, which come from below only where they are enabled
     private const ulong DelegatedGuestExceptions = 0xF0_0400;
 
     // Access faults come here first where memory protection tables make them, and go back to the domain that made them.

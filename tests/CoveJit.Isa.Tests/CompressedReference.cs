@@ -104,8 +104,10 @@ internal static class CompressedReference
 
         if (imm6 == 0)
         {
-            // Zcmop: C.MOP.n for odd n below 16, which changes nothing.
-            return rd < 16 && (rd & 1) == 1 ? 0x00000013 : null;
+            // Zcmop: C.MOP.n for odd n below 16, which changes nothing, but that Zicfiss has two.
+            return rd == 1 ? 0xCE10_4073 // sspush x1
+                : rd == 5 ? 0xCDC2_C073 // sspopchk x5
+                : rd < 16 && (rd & 1) == 1 ? 0x00000013 : null;
         }
 
         return ((uint)imm6 << 12) | (rd << 7) | 0x37;

@@ -53,6 +53,14 @@ internal sealed class RecordingMachine : IMachine
 
     public Flow CompareAndSwap(ulong address, uint rd, uint rs2, int size) => Record($"cas {address} {rd} {rs2} {size}");
 
+    public Flow ShadowStackPush(uint register) => Record($"sspush {register}");
+
+    public Flow ShadowStackPopCheck(uint register) => Record($"sspopchk {register}");
+
+    public Flow ShadowStackRead(uint rd) => Record($"ssrdp {rd}");
+
+    public Flow ShadowStackSwap(ulong address, uint rd, ulong value, int size) => Record($"ssswap {address} {rd} {value} {size}");
+
     public Flow CacheBlock(CacheBlockOperation operation, ulong address) => Record($"cbo {operation} {address}");
 
     public Flow CacheBlockZero(ulong address) => Record($"zero {address}");

@@ -70,6 +70,11 @@ public class SemanticsTests
         [Op.CboClean] = "cbo Clean 5",
         [Op.CboFlush] = "cbo Flush 5",
         [Op.CboZero] = "zero 5",
+        [Op.Sspush] = "", // x7 is no link register
+        [Op.Sspopchk] = "sspopchk 5",
+        [Op.Ssrdp] = "ssrdp 3",
+        [Op.SsamoswapW] = "ssswap 5 3 7 4",
+        [Op.SsamoswapD] = "ssswap 5 3 7 8",
         [Op.PrefetchI] = "",
         [Op.PrefetchR] = "",
         [Op.PrefetchW] = "",

@@ -8,6 +8,7 @@ internal static class MachineCsrs
     // Exceptions that may be delegated: all but ecall from M. Then those that the hypervisor extension adds: ecall from VS, guest-page faults, virtual instruction.
     private const ulong Delegable = 0xB3FF;
     private const ulong HypervisorDelegable = 0xF0_0400;
+    private const ulong SoftwareCheck = 1UL << 18; // Zicfilp, Zicfiss
 
     public static IEnumerable<Csr> Declare(HartConfiguration configuration)
     {
@@ -19,7 +20,8 @@ internal static class MachineCsrs
         ulong misa = Misa.Of(configuration.Extensions);
         bool hypervisor = configuration.Extensions.Has(Extension.H);
         ulong statusFields = Mstatus.Writable | (hypervisor ? Mstatus.HypervisorWritable : 0);
-        ulong delegable = Delegable | (hypervisor ? HypervisorDelegable : 0);
+        bool controlFlow = configuration.Extensions.Has(Extension.Zicfilp) || configuration.Extensions.Has(Extension.Zicfiss);
+        ulong delegable = Delegable | (hypervisor ? HypervisorDelegable : 0) | (controlFlow ? SoftwareCheck : 0);
         yield return new(0x300, "mstatus", h => h.ReadMstatus(), (h, v) => h.WriteMstatus(v, statusFields));
         yield return new(0x301, "misa", _ => misa, static (_, _) => { });
         yield return new(0x302, "medeleg", h => h.Medeleg, (h, v) => h.Medeleg = v & delegable);
@@ -33,6 +35,6 @@ internal static class MachineCsrs
         yield return new(0x342, "mcause", h => h.Mcause, (h, v) => h.Mcause = v);
         yield return new(0x343, "mtval", h => h.Mtval, (h, v) => h.Mtval = v);
         yield return new(0x344, "mip", h => h.Mip, update: (h, set, clear) => h.UpdateMip(set, clear));
-        yield return new(0x747, "mseccfg", h => h.Pmp.ReadSecurityConfiguration(), (h, v) => h.WriteMseccfg(v));
+        yield return new(0x747, "mseccfg", h => h.ReadMseccfg(), (h, v) => h.WriteMseccfg(v));
     }
 }

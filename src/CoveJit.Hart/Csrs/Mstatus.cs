@@ -45,6 +45,12 @@ public static class Mstatus
     /// <summary>TSR.</summary>
     public const ulong Tsr = 1UL << 22;
 
+    /// <summary>SPELP: previous ELP (Zicfilp).</summary>
+    public const ulong Spelp = 1UL << 23;
+
+    /// <summary>MPELP: previous ELP (Zicfilp).</summary>
+    public const ulong Mpelp = 1UL << 41;
+
     /// <summary>UXL = 2 and SXL = 2: both fixed at 64 bits.</summary>
     public const ulong Xl = (2UL << 32) | (2UL << 34);
 
@@ -64,10 +70,10 @@ public static class Mstatus
     public const ulong HypervisorWritable = Gva | Mpv;
 
     /// <summary>Fields that software may write.</summary>
-    public const ulong Writable = Sie | Mie | Spie | Mpie | Spp | Mpp | Fs | Mprv | Sum | Mxr | Tvm | Tw | Tsr;
+    public const ulong Writable = Sie | Mie | Spie | Mpie | Spp | Mpp | Fs | Mprv | Sum | Mxr | Tvm | Tw | Tsr | Spelp | Mpelp;
 
     /// <summary>Fields of <see cref="Writable"/> that sstatus shows.</summary>
-    public const ulong SupervisorWritable = Sie | Spie | Spp | Fs | Sum | Mxr;
+    public const ulong SupervisorWritable = Sie | Spie | Spp | Fs | Sum | Mxr | Spelp;
 
     /// <summary>Fields that sstatus shows (UXL in bits 33:32).</summary>
     public const ulong SupervisorVisible = SupervisorWritable | (3UL << 32) | Sd;

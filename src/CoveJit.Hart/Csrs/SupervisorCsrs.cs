@@ -13,7 +13,7 @@ internal static class SupervisorCsrs
         yield return new(0x104, "sie", h => h.Sie, (h, v) => h.WriteSie(v), permitsVirtual: NotControlled);
         yield return new(0x105, "stvec", h => h.Stvec, (h, v) => h.Stvec = Hart.LegalizeVector(h.Stvec, v));
         yield return new(0x106, "scounteren", h => h.Scounteren, (h, v) => h.Scounteren = (uint)v & h.Counters.Implemented);
-        yield return new(0x10A, "senvcfg", h => h.Senvcfg, (h, v) => h.Senvcfg = Hart.LegalizeEnvcfg(h.Senvcfg, v, Envcfg.SupervisorWritable), h => h.StateEnabled(StateEnableCsrs.Envcfg), (h, _) => h.GuestStateEnabled(StateEnableCsrs.Envcfg));
+        yield return new(0x10A, "senvcfg", h => h.ReadSenvcfg(), (h, v) => h.WriteSenvcfg(v), h => h.StateEnabled(StateEnableCsrs.Envcfg), (h, _) => h.GuestStateEnabled(StateEnableCsrs.Envcfg));
         yield return new(0x140, "sscratch", h => h.Sscratch, (h, v) => h.Sscratch = v);
         yield return new(0x141, "sepc", h => h.Sepc, (h, v) => h.Sepc = v & ~1UL);
         yield return new(0x142, "scause", h => h.Scause, (h, v) => h.Scause = v);

@@ -7,7 +7,8 @@ namespace CoveJit.Harts.Execution;
 /// <param name="Privilege">Effective (nominal) privilege mode.</param>
 /// <param name="IsVirtual">Effective V: two-stage translation.</param>
 /// <param name="ReadAsExecute">HLVX: a load that needs execute permission.</param>
-internal readonly record struct AccessMode(PrivilegeMode Privilege, bool IsVirtual, bool ReadAsExecute = false)
+/// <param name="IsShadowStack">An access of a shadow stack instruction, which fills no TLB.</param>
+internal readonly record struct AccessMode(PrivilegeMode Privilege, bool IsVirtual, bool ReadAsExecute = false, bool IsShadowStack = false)
 {
     /// <summary>Number of different <see cref="TlbContext.Modifiers"/> that the members below make.</summary>
     public const int Modifiers = 1 << 9;

@@ -42,5 +42,17 @@ internal static unsafe partial class Interpreter
         return false;
     }
 
+    /// <summary>Zicfilp: a jump through any register but the link registers and the software-guarded x7 must land on a pad. Says whether it must.</summary>
+    private static bool ExpectLandingPad(HartState* s, DecodedInstruction* i)
+    {
+        if (!HartState.JumpsToLandingPad(i->Rs1))
+        {
+            return false;
+        }
+
+        s->ExpectsLandingPad = 1;
+        return true;
+    }
+
     private static Flow HandleIllegal(Hart hart, HartState* s, DecodedInstruction* i, ulong pc) => hart.Illegal();
 }

@@ -69,4 +69,13 @@ public unsafe struct HartState
 
     /// <summary>A GC handle of the hart, for calls from native code.</summary>
     public nint Hart;
+
+    /// <summary>Nonzero where landing pads are enabled in the current mode (Zicfilp, xLPE): JALR is the interpreter's then.</summary>
+    public uint LandingPads;
+
+    /// <summary>ELP (Zicfilp): nonzero if the next instruction must be LPAD.</summary>
+    public uint ExpectsLandingPad;
+
+    /// <summary>Whether JALR through a register leads to a landing pad where they are enabled: not returns, nor jumps through x7 (Zicfilp).</summary>
+    public static bool JumpsToLandingPad(int rs1) => rs1 is not (1 or 5 or 7);
 }

@@ -48,6 +48,9 @@ public enum TrapCause : uint
     /// <summary>Store/AMO page fault.</summary>
     StorePageFault = 15,
 
+    /// <summary>Software check: control flow that Zicfilp or Zicfiss does not allow.</summary>
+    SoftwareCheck = 18,
+
     /// <summary>Instruction guest-page fault.</summary>
     InstructionGuestPageFault = 20,
 

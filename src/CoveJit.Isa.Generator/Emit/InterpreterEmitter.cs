@@ -225,6 +225,16 @@ internal static class InterpreterEmitter
             case InstructionKind.Jump:
                 code.Line($"next = {Call(instruction)};");
                 code.Line("s->X[i->Rd] = pc + block->ByteLength;");
+                if (IsIndirect(instruction))
+                {
+                    code.Open("if (s->LandingPads != 0 && ExpectLandingPad(s, i))");
+                    code.Line("left -= block->Count;");
+                    code.Line("pc = next;");
+                    code.Line("exit = RunExit.Leave;");
+                    code.Line("goto Exit;");
+                    code.Close();
+                }
+
                 code.Line("goto NextBlock;");
                 return;
             case InstructionKind.Load:
@@ -261,6 +271,13 @@ internal static class InterpreterEmitter
             case InstructionKind.Jump:
                 code.Line($"s->Pc = {Call(instruction)};");
                 code.Line("s->X[i->Rd] = pc + i->Length;");
+                if (IsIndirect(instruction))
+                {
+                    code.Open("if (s->LandingPads != 0)");
+                    code.Line("ExpectLandingPad(s, i);");
+                    code.Close();
+                }
+
                 code.Line("return Flow.Redirect;");
                 break;
             case InstructionKind.Load:
@@ -283,6 +300,8 @@ internal static class InterpreterEmitter
         code.Close();
         code.Line();
     }
+
+    private static bool IsIndirect(InstructionModel instruction) => instruction.Parameters.Any(parameter => parameter.Name == "rs1");
 
     private static void EmitFloatGuard(CodeWriter code, InstructionModel instruction, string prepare, string leave)
     {

@@ -59,8 +59,9 @@ public static class PageTableWalker
                 return status;
             }
 
+            bool shadowStack = stage.ShadowStacks && !stage.IsGuestStage && (entry & LeafBits) == PageTableEntry.Write;
             if ((entry & PageTableEntry.Valid) == 0
-                || (entry & (PageTableEntry.Read | PageTableEntry.Write)) == PageTableEntry.Write
+                || ((entry & (PageTableEntry.Read | PageTableEntry.Write)) == PageTableEntry.Write && !shadowStack)
                 || (entry & PageTableEntry.Reserved) != 0
                 || ReservedMemoryType(entry, stage.MemoryTypes))
             {
@@ -96,9 +97,12 @@ public static class PageTableWalker
                 shift = 16;
             }
 
-            if (!Permits(entry, stage, access))
+            status = shadowStack || stage.IsShadowStackAccess ? PermitShadowStack(entry, stage, access)
+                : Permits(entry, stage, access) ? WalkStatus.Ok
+                : WalkStatus.PageFault;
+            if (status != WalkStatus.Ok)
             {
-                return WalkStatus.PageFault;
+                return status;
             }
 
             ulong needed = PageTableEntry.Accessed | (access == AccessType.Write ? PageTableEntry.Dirty : 0);
@@ -144,16 +148,33 @@ public static class PageTableWalker
         return type != 0 && (!memoryTypes || type == PageTableEntry.MemoryType);
     }
 
+    // S-mode may touch user pages under SUM, but never execute them; U-mode may never touch supervisor pages.
+    private static bool PermitsUser(ulong entry, in TranslationStage stage, AccessType access) =>
+        stage.User == ((entry & PageTableEntry.User) != 0) || (!stage.User && stage.PermitSupervisorUserAccess && access != AccessType.Execute);
+
+    // Shadow stack pages are read by anything and written by shadow stack instructions, which access nothing else; a read-only page may become one
+    // when it is copied (Privileged, "Shadow Stack Memory Protection").
+    private static WalkStatus PermitShadowStack(ulong entry, in TranslationStage stage, AccessType access)
+    {
+        if (!PermitsUser(entry, stage, access))
+        {
+            return WalkStatus.PageFault;
+        }
+
+        bool page = (entry & LeafBits) == PageTableEntry.Write;
+        if (stage.IsShadowStackAccess)
+        {
+            return page ? WalkStatus.Ok : (entry & LeafBits) == PageTableEntry.Read ? WalkStatus.PageFault : WalkStatus.AccessFault;
+        }
+
+        return access != AccessType.Read ? WalkStatus.AccessFault : stage.ReadAsExecute ? WalkStatus.PageFault : WalkStatus.Ok;
+    }
+
     private static bool Permits(ulong entry, in TranslationStage stage, AccessType access)
     {
-        bool userPage = (entry & PageTableEntry.User) != 0;
-        if (stage.User != userPage)
+        if (!PermitsUser(entry, stage, access))
         {
-            // S-mode may touch user pages under SUM, but never execute them; U-mode may never touch supervisor pages.
-            if (stage.User || !stage.PermitSupervisorUserAccess || access == AccessType.Execute)
-            {
-                return false;
-            }
+            return false;
         }
 
         return access switch

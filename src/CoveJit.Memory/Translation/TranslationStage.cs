@@ -33,6 +33,12 @@ public readonly record struct TranslationStage
     /// <summary>PBMTE: the PBMT field is defined.</summary>
     public bool MemoryTypes { get; init; }
 
+    /// <summary>SSE: pages that are writable but not readable are shadow stack pages (Zicfiss). Has no effect in a G-stage.</summary>
+    public bool ShadowStacks { get; init; }
+
+    /// <summary>Whether a shadow stack instruction makes the access.</summary>
+    public bool IsShadowStackAccess { get; init; }
+
     /// <summary>Whether the stage translates nothing.</summary>
     public bool IsBare => Levels == 0;
 }

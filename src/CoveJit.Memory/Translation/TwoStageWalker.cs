@@ -35,7 +35,8 @@ public static class TwoStageWalker
             }
         }
 
-        WalkStatus end = WalkGuest(ref memory, second, inner.Address, access, out result);
+        // Shadow stack instructions need leave to read and write of the second stage, whatever they do.
+        WalkStatus end = WalkGuest(ref memory, second, inner.Address, first.IsShadowStackAccess ? AccessType.Write : access, out result);
         result.EntriesRead += entriesRead;
         result.PageShift = inner.PageShift;
         result.GuestAddress = inner.Address;

@@ -1,12 +1,13 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Csrs;
 using CoveJit.Harts.Traps;
+using CoveJit.Isa;
 using CoveJit.Monitor.Sbi;
 
 namespace CoveJit.Monitor.Extensions;
 
 /// <summary>
-/// Firmware Features Extension, EID "FWFT" (SBI 3.0, chapter "SBI Firmware Features Extension"). Both features this platform has are local.
+/// Firmware Features Extension, EID "FWFT" (SBI 3.0, chapter "SBI Firmware Features Extension"). All features this platform has are local.
 /// PTE_AD_HW_UPDATING starts as 1, not 0: the device tree names Svadu without Svade, which promises just that.
 /// </summary>
 internal sealed class FirmwareFeaturesExtension : ISbiExtension
@@ -34,21 +35,32 @@ internal sealed class FirmwareFeaturesExtension : ISbiExtension
     public IEnumerable<SbiFunction> Functions =>
     [
         new(Eid, 0, "fwft_set", ["feature", "value", "flags"], Set),
-        new(Eid, 1, "fwft_get", ["feature"], call => Check((Feature)(uint)call[0]) is SbiError error and not SbiError.Success ? error : SbiResult.Of(Get(call.Hart, (Feature)(uint)call[0]))),
+        new(Eid, 1, "fwft_get", ["feature"], call => Check(call.Hart, (Feature)(uint)call[0]) is SbiError error and not SbiError.Success ? error : SbiResult.Of(Get(call.Hart, (Feature)(uint)call[0]))),
     ];
 
     /// <summary>Unlocks a hart's features: part of its reset. Their values are the CSRs, which whoever resets the hart sets.</summary>
     public void Reset(Hart hart) => _locked[hart.Id] = 0;
 
-    private static SbiError Check(Feature feature) => feature switch
+    private static SbiError Check(Hart hart, Feature feature) => feature switch
     {
         Feature.MisalignedExceptionDelegation or Feature.PteAdHardwareUpdating => SbiError.Success,
+        Feature.LandingPad when hart.Configuration.Extensions.Has(Extension.Zicfilp) => SbiError.Success,
+        Feature.ShadowStack when hart.Configuration.Extensions.Has(Extension.Zicfiss) => SbiError.Success,
         Feature.LandingPad or Feature.ShadowStack or Feature.DoubleTrap or Feature.PointerMaskingLength => SbiError.NotSupported,
         _ => SbiError.Denied, // reserved, or of another platform
     };
 
-    private static ulong Get(Hart hart, Feature feature) => feature == Feature.PteAdHardwareUpdating
-        ? (hart.Menvcfg & Envcfg.Adue) != 0 ? 1UL : 0
+    // The field of menvcfg that a feature is, or 0.
+    private static ulong FieldOf(Feature feature) => feature switch
+    {
+        Feature.PteAdHardwareUpdating => Envcfg.Adue,
+        Feature.LandingPad => Envcfg.Lpe,
+        Feature.ShadowStack => Envcfg.Sse,
+        _ => 0,
+    };
+
+    private static ulong Get(Hart hart, Feature feature) => FieldOf(feature) is ulong field and not 0
+        ? (hart.Menvcfg & field) != 0 ? 1UL : 0
         : (hart.Medeleg & MisalignedExceptions) != 0 ? 1UL : 0;
 
     private SbiResult? Set(SbiCall call)
@@ -56,7 +68,7 @@ internal sealed class FirmwareFeaturesExtension : ISbiExtension
         Hart hart = call.Hart;
         Feature feature = (Feature)(uint)call[0];
         (ulong value, ulong flags) = (call[1], call[2]);
-        if (Check(feature) is SbiError error and not SbiError.Success)
+        if (Check(hart, feature) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -72,9 +84,9 @@ internal sealed class FirmwareFeaturesExtension : ISbiExtension
             return SbiError.DeniedLocked;
         }
 
-        if (changes && feature == Feature.PteAdHardwareUpdating)
+        if (changes && FieldOf(feature) is ulong field and not 0)
         {
-            hart.WriteMenvcfg(hart.Menvcfg ^ Envcfg.Adue);
+            hart.WriteMenvcfg(hart.Menvcfg ^ field);
         }
         else if (changes)
         {

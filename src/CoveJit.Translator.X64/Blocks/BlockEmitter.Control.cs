@@ -34,11 +34,25 @@ internal sealed unsafe partial class BlockEmitter
             return;
         }
 
+        EmitLandingPadGuard(instruction);
+
         // The target first: rd may be rs1.
         _ = TryBind(instruction);
         _nodes.Emit(_expressions[instruction.Op]!, Register.Rax);
         EmitLink(instruction.Rd, next, Register.Rcx);
         EmitLookup();
+    }
+
+    // Where landing pads are enabled the interpreter executes the jumps that must meet one, and looks at what they lead to.
+    private void EmitLandingPadGuard(in DecodedInstruction instruction)
+    {
+        if (HartState.JumpsToLandingPad(instruction.Rs1))
+        {
+            int offset = _offset;
+            int refund = Refund;
+            _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.LandingPads), 0, wide: false);
+            _assembler.JumpIf(Condition.NotEqual, Cold(() => EmitExit(offset, refund, TranslatedExit.Interpret)));
+        }
     }
 
     private void EmitLink(int rd, int next, Register scratch = Register.Rax)

@@ -1,5 +1,6 @@
 using System.Reflection.Emit;
 using CoveJit.Harts.Execution;
+using CoveJit.Harts.State;
 using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Planning;
@@ -24,11 +25,18 @@ internal sealed partial class RegionEmitter
             return;
         }
 
+        if (HartState.JumpsToLandingPad(instruction.Rs1))
+        {
+            // The interpreter's where landing pads are enabled.
+            _il.LoadState(StateLayout.LandingPads, OpCodes.Ldind_U4);
+            _il.Emit(OpCodes.Brtrue, InterpretInstead());
+        }
+
         // The target first: rd may be rs1.
         _semantics.EmitValue(instruction, _block.Offset);
         _il.Emit(OpCodes.Stloc, _target);
         EmitLink(instruction);
-        if (instruction.Rd == Harts.State.HartState.Sink)
+        if (instruction.Rd == HartState.Sink)
         {
             foreach (RegionBlock after in _plan.Blocks.Where(block => block.FollowsCall).OrderByDescending(block => block.Heat).Take(MaximumPredictions))
             {
@@ -44,7 +52,7 @@ internal sealed partial class RegionEmitter
 
     private void EmitLink(in DecodedInstruction instruction)
     {
-        if (instruction.Rd != Harts.State.HartState.Sink)
+        if (instruction.Rd != HartState.Sink)
         {
             _semantics.EmitAddress(_block.End);
             _il.Emit(OpCodes.Stloc, _registers.X(instruction.Rd)!);

@@ -36,6 +36,8 @@ internal static unsafe class StateLayout
 
     public static int MxcsrClear { get; } = OffsetOf(s => &s->MxcsrClear);
 
+    public static int LandingPads { get; } = OffsetOf(s => &s->LandingPads);
+
     /// <summary>Offset of <see cref="Block.Entry"/> in a block.</summary>
     public static int BlockEntry { get; } = BlockOffsetOf(b => &b->Entry);
 
