@@ -24,22 +24,31 @@ public sealed unsafe class ProtectionFuzzTests
         ProtectionWorld world = new(machine, random);
         Dictionary<int, int> causes = [];
         int hits = 0;
+        bool mprv = false;
+        ulong[] seen = new ulong[AccessesInMode];
         for (int n = 0; n < Cases; n++)
         {
-            if (n % (AccessesInMode * ModesInWorld) == 0)
-            {
-                world.Make();
-            }
-
             if (n % AccessesInMode == 0)
             {
+                machine.Hart.SetMode(PrivilegeMode.Machine, false);
+                if (n % (AccessesInMode * ModesInWorld) == 0)
+                {
+                    world.Make();
+                }
+
                 world.ChangeMode();
+                mprv = random.Next(5) == 0;
+                world.SetStatus(mprv ? world.Status : world.StatusBits);
+                machine.Hart.SetMode(mprv ? PrivilegeMode.Machine : (PrivilegeMode)world.Model.Privilege, !mprv && world.Model.Virtual);
             }
 
             int size = 1 << random.Next(4);
-            char type = world.MustUseMprv ? "rw"[random.Next(2)] : "rwx"[random.Next(3)];
+            char type = mprv ? "rw"[random.Next(2)] : "rwx"[random.Next(3)];
             size = type == 'x' ? 2 : size;
-            ulong address = world.RandomAddress(size);
+            ulong address = n % AccessesInMode != 0 && random.Next(3) == 0
+                ? (seen[random.Next(n % AccessesInMode)] & ~0xFFFUL) | ((ulong)random.Next(0x1000) & ~(ulong)(size - 1)) // a page that was accessed before
+                : world.RandomAddress(size);
+            seen[n % AccessesInMode] = address;
             address = type == 'x' ? address & ~1UL : address;
             Outcome expected = world.Model.Access(address, size, type);
             causes[expected.Cause] = causes.GetValueOrDefault(expected.Cause) + 1;
@@ -61,7 +70,7 @@ public sealed unsafe class ProtectionFuzzTests
         }
 
         // The generator is worth something: every outcome is met.
-        Assert.All(new[] { 0, 1, 5, 7, 12, 13, 15, 20, 21, 23 }, cause => Assert.True(causes.GetValueOrDefault(cause) > Cases / 200, $"cause {cause} {causes.GetValueOrDefault(cause)} times of {Cases}"));
+        Assert.All<int>([0, 1, 5, 7, 12, 13, 15, 20, 21, 23], cause => Assert.True(causes.GetValueOrDefault(cause) > Cases / 200, $"cause {cause} {causes.GetValueOrDefault(cause)} times of {Cases}"));
         Assert.InRange(causes[0], Cases / 6, Cases);
         Assert.InRange(hits, Cases / 100, Cases);
     }

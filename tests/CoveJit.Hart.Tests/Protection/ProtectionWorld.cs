@@ -1,5 +1,3 @@
-using CoveJit.Harts.Csrs;
-using CoveJit.Memory.Translation;
 using static CoveJit.Harts.Tests.TestMachine;
 
 namespace CoveJit.Harts.Tests.Protection;
@@ -19,6 +17,15 @@ internal sealed class ProtectionWorld
     private const ulong Limit = Base + 0x80_0000;
     private const int PmpEntries = 16;
 
+    // Fields of mstatus and vsstatus, and of menvcfg and henvcfg.
+    private const ulong Mprv = 1UL << 17;
+    private const ulong Sum = 1UL << 18;
+    private const ulong Mxr = 1UL << 19;
+    private const ulong Mpp = 3UL << 11;
+    private const ulong Mpv = 1UL << 39;
+    private const ulong Adue = 1UL << 61;
+    private const ulong Pbmte = 1UL << 62;
+
     private readonly TestMachine _machine;
     private readonly Random _random;
     private ulong[] _shadow = [];
@@ -27,36 +34,37 @@ internal sealed class ProtectionWorld
     {
         _machine = machine;
         _random = random;
-        Model = new AccessModel { Memory = machine.Read64, RamBase = Base, RamSize = machine.Ram.Size };
+        Model = new AccessModel { Memory = Read, RamBase = Base, RamSize = machine.Ram.Size };
     }
 
     public AccessModel Model { get; }
 
-    /// <summary>Makes new tables and new values of all that does not change from access to access.</summary>
+    /// <summary>mstatus for the accesses' mode: in M-mode, with MPRV unless the mode is M.</summary>
+    public ulong Status => StatusBits | (Model.Privilege == 3 ? 0 : Mprv | ((ulong)Model.Privilege << 11) | (Model.Virtual ? Mpv : 0));
+
+    /// <summary>The same without MPRV: the mode is the hart's.</summary>
+    public ulong StatusBits => (Model.Sum ? Sum : 0) | (Model.Mxr ? Mxr : 0);
+
+    /// <summary>Makes new tables and new values of all that does not change from access to access. In M-mode.</summary>
     public void Make()
     {
         WritePageTables();
         WriteGuestTables();
         WriteProtectionTables();
-        Hart hart = _machine.Hart;
-        hart.SetMode(PrivilegeMode.Machine, false);
-        WritePmp();
         Model.Adue = OneIn(2);
         Model.VirtualAdue = Model.Adue && OneIn(2);
         Model.Pbmte = OneIn(2);
         Model.VirtualPbmte = Model.Pbmte && OneIn(2);
-        _machine.Set(0x30A, (Model.Adue ? Envcfg.Adue : 0) | (Model.Pbmte ? Envcfg.Pbmte : 0));
-        _machine.Set(0x60A, (Model.VirtualAdue ? Envcfg.Adue : 0) | (Model.VirtualPbmte ? Envcfg.Pbmte : 0));
-        hart.FlushTranslations();
-        hart.FenceDomain(null);
+        _machine.Set(0x30A, (Model.Adue ? Adue : 0) | (Model.Pbmte ? Pbmte : 0));
+        _machine.Set(0x60A, (Model.VirtualAdue ? Adue : 0) | (Model.VirtualPbmte ? Pbmte : 0));
+        WritePmp();
+        _machine.Hart.FenceDomain(null);
         _shadow = [.. Contents()];
     }
 
-    /// <summary>Goes to a random mode under random roots.</summary>
+    /// <summary>Chooses a mode, roots and what else may change between accesses. In M-mode; mstatus is the caller's to set.</summary>
     public void ChangeMode()
     {
-        Hart hart = _machine.Hart;
-        hart.SetMode(PrivilegeMode.Machine, false);
         Model.Satp = RandomAtp(Region);
         Model.Vsatp = RandomAtp(Region);
         Model.Hgatp = RandomAtp(GuestTables, guest: true);
@@ -71,23 +79,13 @@ internal sealed class ProtectionWorld
         _machine.Set(0x680, Model.Hgatp);
         _machine.Set(0x382, Model.Mmpt);
         Assert.Equal((Model.Satp, Model.Vsatp, Model.Hgatp, Model.Mmpt), (_machine.Get(0x180), _machine.Get(0x280), _machine.Get(0x680), _machine.Get(0x382)));
-        _machine.Set(0x200, (Model.VirtualSum ? Mstatus.Sum : 0) | (Model.VirtualMxr ? Mstatus.Mxr : 0));
-        PrivilegeMode privilege = _random.Next(8) switch { 0 => PrivilegeMode.Machine, < 4 => PrivilegeMode.User, _ => PrivilegeMode.Supervisor };
-        Model.Privilege = (int)privilege;
-        Model.Virtual = privilege != PrivilegeMode.Machine && OneIn(2);
-        ulong status = (Model.Sum ? Mstatus.Sum : 0) | (Model.Mxr ? Mstatus.Mxr : 0);
-        MustUseMprv = privilege != PrivilegeMode.Machine && OneIn(6);
-        if (MustUseMprv)
-        {
-            status |= Mstatus.Mprv | ((ulong)privilege << 11) | (Model.Virtual ? Mstatus.Mpv : 0);
-        }
-
-        hart.WriteMstatus(status, Mstatus.Sum | Mstatus.Mxr | Mstatus.Mprv | Mstatus.Mpp | Mstatus.Mpv);
-        hart.SetMode(MustUseMprv ? PrivilegeMode.Machine : privilege, !MustUseMprv && Model.Virtual);
+        _machine.Set(0x200, (Model.VirtualSum ? Sum : 0) | (Model.VirtualMxr ? Mxr : 0));
+        Model.Privilege = _random.Next(8) switch { 0 => 3, < 4 => 0, _ => 1 };
+        Model.Virtual = Model.Privilege != 3 && OneIn(2);
     }
 
-    /// <summary>Whether the mode is one of loads and stores of M-mode only.</summary>
-    public bool MustUseMprv { get; private set; }
+    /// <summary>Writes the fields of mstatus that the two properties above are about.</summary>
+    public void SetStatus(ulong value) => _machine.Hart.WriteMstatus(value, Sum | Mxr | Mprv | Mpp | Mpv);
 
     /// <summary>An address that is likely to lead somewhere.</summary>
     public ulong RandomAddress(int size)
@@ -99,6 +97,12 @@ internal sealed class ProtectionWorld
         ulong offset = address & 0xFFF & ~(ulong)(size - 1);
         return (address & ~0xFFFUL) | (OneIn(10) ? Math.Min(offset + (ulong)_random.Next(size), Page - (ulong)size) : offset);
     }
+
+    /// <summary>Whether a physical address is one where no table is.</summary>
+    public static bool IsData(ulong physical) => physical >= Region + (FirstData * Page) && physical < Region + 0x20_0000;
+
+    /// <summary>Memory as the model foretells it.</summary>
+    public ulong Read(ulong address) => address >= Region && address < Limit && address % 8 == 0 ? _shadow[(address - Region) / 8] : _machine.Read64(address);
 
     /// <summary>Notes updates of page tables that the model foretold.</summary>
     public void Apply()
