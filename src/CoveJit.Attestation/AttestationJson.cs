@@ -40,7 +40,8 @@ internal static class AttestationJson
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(text, Options) ?? throw new JsonException("it is null");
+            RefuseNull(text);
+            return JsonSerializer.Deserialize<T>(text, Options)!;
         }
         catch (JsonException e)
         {
@@ -51,6 +52,19 @@ internal static class AttestationJson
 
     /// <summary>Writes JSON text.</summary>
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options) + "\n";
+
+    // What is not known is left out. The serializer would put null into lists that cannot hold it.
+    private static void RefuseNull(ReadOnlySpan<byte> text)
+    {
+        Utf8JsonReader reader = new(text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                throw new JsonException("nothing may be null");
+            }
+        }
+    }
 
     private sealed class DigestConverter : JsonConverter<Digest>
     {

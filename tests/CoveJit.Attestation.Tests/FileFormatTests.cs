@@ -90,7 +90,9 @@ public sealed class FileFormatTests : IDisposable
     [InlineData("lacks register 4 or 5", """{ "schema_version": 1, "tvm": { "initial": [] } }""")]
     [InlineData("missing required", """{ "schema_version": 1 }""")]
     [InlineData("a digest is", """{ "schema_version": 1, "tvm": { "initial": [ { "index": 4, "value": "00" } ] } }""")]
-    [InlineData("is null", "null")]
+    [InlineData("nothing may be null", "null")]
+    [InlineData("nothing may be null", """{ "schema_version": 1, "tvm": { "initial": [ null ] } }""")]
+    [InlineData("nothing may be null", """{ "schema_version": 1, "tvm": { "initial": [] }, "platform": { "components": [ null ] } }""")]
     [InlineData("line 1: ", "{")]
     [InlineData("Duplicate", """{ "schema_version": 1, "schema_version": 1 }""")]
     public void A_reference_file_that_is_none_is_refused_in_one_line(string problem, string text)
