@@ -9,7 +9,8 @@ public sealed unsafe partial class Hart
 {
     // M-mode's own interrupts: a switch leaves them as they are.
     private const ulong MachineInterrupts =
-        (1UL << InterruptCode.MachineSoftware) | (1UL << InterruptCode.MachineTimer) | (1UL << InterruptCode.MachineExternal);
+        (1UL << InterruptCode.MachineSoftware) | (1UL << InterruptCode.MachineTimer) | (1UL << InterruptCode.MachineExternal)
+        | (1UL << InterruptCode.SupervisorDomainExternal);
 
     private readonly Lock _contextLock = new();
     private SupervisorContext? _context;
@@ -84,6 +85,7 @@ public sealed unsafe partial class Hart
         c.Privilege = Privilege;
         c.IsVirtual = IsVirtual;
         c.Mmpt = Mmpt;
+        c.Msdcfg = Msdcfg;
         c.Mstatus = Mstatus;
         c.Medeleg = Medeleg;
         c.Mideleg = Mideleg;
@@ -120,7 +122,7 @@ public sealed unsafe partial class Hart
         c.Henvcfg = Henvcfg;
         c.Htimedelta = Htimedelta;
         c.Hgatp = Hgatp;
-        c.Hgeie = Hgeie;
+        c.Hgeie = _interruptDomain.Hgeie;
         c.Htval = Htval;
         c.Htinst = Htinst;
         c.Hvien = Hvien;
@@ -156,6 +158,8 @@ public sealed unsafe partial class Hart
             FlushTranslations();
         }
 
+        Msdcfg = c.Msdcfg;
+        _interruptDomain = InterruptDomains[(int)c.Msdcfg];
         Mstatus = c.Mstatus;
         Medeleg = c.Medeleg;
         Mideleg = c.Mideleg | AlwaysDelegated;
@@ -192,7 +196,7 @@ public sealed unsafe partial class Hart
         Henvcfg = c.Henvcfg;
         Htimedelta = c.Htimedelta;
         Hgatp = c.Hgatp;
-        Hgeie = c.Hgeie;
+        _interruptDomain.Hgeie = c.Hgeie;
         Htval = c.Htval;
         Htinst = c.Htinst;
         Hvien = c.Hvien;
