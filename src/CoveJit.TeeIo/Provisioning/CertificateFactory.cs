@@ -16,8 +16,8 @@ internal static class CertificateFactory
     public static CertificateRequest Request(string commonName, ISigner subject)
     {
         X500DistinguishedNameBuilder name = new();
-        name.AddOrganizationName("CoveJit");
         name.AddCommonName(commonName);
+        name.AddOrganizationName("CoveJit");
         PublicKey key = SignatureGenerator.PublicKeyOf(subject);
         CertificateRequest request = new(name.Build(), key, SignatureGenerator.HashOf(subject.Curve));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(key, critical: false));

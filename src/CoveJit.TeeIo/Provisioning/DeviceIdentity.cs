@@ -61,8 +61,9 @@ public sealed class DeviceIdentity
                 rest = rest[fields.Location.End..];
             }
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
         {
+            // The platform has no other way to say that it does not know a curve.
             throw new FormatException("a certificate or key cannot be read: " + e.Message, e);
         }
 

@@ -1,6 +1,6 @@
 namespace CoveJit.TeeIo.Spdm;
 
-/// <summary>MeasurementHashAlgo: how a measurement that is a digest was made.</summary>
+/// <summary>MeasurementHashAlgo: how a measurement that is a digest was made. The responder chooses; a requester takes what it gets.</summary>
 [Flags]
 public enum MeasurementHashAlgorithms : uint
 {
@@ -15,4 +15,7 @@ public enum MeasurementHashAlgorithms : uint
 
     /// <summary>TPM_ALG_SHA_384.</summary>
     Sha384 = 4,
+
+    /// <summary>TPM_ALG_SHA_512.</summary>
+    Sha512 = 8,
 }

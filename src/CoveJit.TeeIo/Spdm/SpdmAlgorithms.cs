@@ -72,7 +72,7 @@ public sealed record SpdmAlgorithms
         bool known = algorithms.BaseHash is BaseHashAlgorithms.Sha256 or BaseHashAlgorithms.Sha384
             && algorithms.BaseAsymmetric is BaseAsymmetricAlgorithms.EcdsaP256 or BaseAsymmetricAlgorithms.EcdsaP384
             && Enum.IsDefined(algorithms.Dhe) && Enum.IsDefined(algorithms.Aead) && Enum.IsDefined(algorithms.KeySchedule)
-            && Enum.IsDefined(algorithms.MeasurementHash) && Enum.IsDefined(algorithms.OpaqueDataFormat);
+            && Enum.IsDefined(algorithms.OpaqueDataFormat);
         return known ? algorithms : null;
     }
 

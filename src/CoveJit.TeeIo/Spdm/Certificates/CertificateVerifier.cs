@@ -66,8 +66,9 @@ public sealed class CertificateVerifier
 
             return true;
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or PlatformNotSupportedException)
         {
+            // PlatformNotSupportedException is about curves that the platform does not know.
             certificate?.Dispose();
             certificate = null;
             reason = "a certificate cannot be read: " + e.Message;

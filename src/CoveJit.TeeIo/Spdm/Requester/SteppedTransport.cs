@@ -43,12 +43,13 @@ public sealed class SteppedTransport : ISpdmTransport
         _waiting = null;
         Pending = null;
 
-        // A synchronization context of the caller's would send the continuation to another thread.
+        // A synchronization context or a task scheduler of the caller's would send the continuation to another thread.
         SynchronizationContext? context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            action(waiting);
+            Task here = new(() => action(waiting));
+            here.RunSynchronously(TaskScheduler.Default);
         }
         finally
         {

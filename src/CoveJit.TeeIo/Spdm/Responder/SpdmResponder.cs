@@ -66,7 +66,7 @@ public sealed partial class SpdmResponder : IDisposable
     public SpdmPacket Respond(SpdmPacket request)
     {
         EndSilentSessions();
-        return request.Secured ? RespondSecured(request.Bytes) : new SpdmPacket(false, Limit(Answer(request.Bytes, null, SpdmPacket.MaxPadding)));
+        return request.Secured ? RespondSecured(request.Bytes) : new SpdmPacket(false, AnswerObserved(request.Bytes, null, SpdmPacket.MaxPadding));
     }
 
     /// <summary>Ends all sessions and forgets the connection, as a reset of the device does.</summary>
@@ -94,8 +94,6 @@ public sealed partial class SpdmResponder : IDisposable
 
     private static byte[] Refuse(SpdmErrorCode code, byte data = 0) => new ErrorResponse { ErrorCode = code, ErrorData = data }.Encode();
 
-    private static bool IsError(byte[] response) => response[1] == (byte)SpdmCode.Error;
-
     private SpdmPacket RespondSecured(ReadOnlyMemory<byte> record)
     {
         if (RecordKeys.SessionOf(record.Span) is not { } id || !_sessions.TryGetValue(id, out ResponderSession? session))
@@ -113,10 +111,22 @@ public sealed partial class SpdmResponder : IDisposable
         session.LastHeard = _options.Time.GetTimestamp();
 
         // FINISH and END_SESSION change or wipe the keys that the answer is sealed with, so they do so afterwards.
-        byte[] response = Limit(Answer(message, session, padding: 0));
+        byte[] response = AnswerObserved(message, session, padding: 0);
         byte[] sealedResponse = session.ResponderKeys.Seal(id, response);
         AfterAnswer(session, message, response);
         return new SpdmPacket(true, sealedResponse);
+    }
+
+    private byte[] AnswerObserved(ReadOnlyMemory<byte> bytes, ResponderSession? session, int padding)
+    {
+        byte[] response = Answer(bytes, session, padding);
+        if (response.Length > _peerLimit)
+        {
+            response = Refuse(SpdmErrorCode.ResponseTooLarge);
+        }
+
+        _options.Observer?.OnExchange(session?.Id, bytes.Span, response);
+        return response;
     }
 
     private byte[] Answer(ReadOnlyMemory<byte> bytes, ResponderSession? session, int padding)
@@ -295,8 +305,6 @@ public sealed partial class SpdmResponder : IDisposable
             ? new VendorDefinedResponse { StandardId = request.StandardId, VendorId = request.VendorId, Payload = payload }.Encode()
             : Refuse(SpdmErrorCode.InvalidRequest);
     }
-
-    private byte[] Limit(byte[] response) => response.Length <= _peerLimit ? response : Refuse(SpdmErrorCode.ResponseTooLarge);
 
     private byte[] Draw(int size)
     {

@@ -51,4 +51,7 @@ public sealed record SpdmResponderOptions
     /// RESPOND_IF_READY, when it is asked again.
     /// </summary>
     public Func<SpdmCode, bool>? IsNotReady { get; init; }
+
+    /// <summary>Sees every request and its answer, or null.</summary>
+    public IExchangeObserver? Observer { get; init; }
 }
