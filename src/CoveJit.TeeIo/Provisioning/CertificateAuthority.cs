@@ -3,7 +3,10 @@ using CoveJit.TeeIo.Cryptography;
 
 namespace CoveJit.TeeIo.Provisioning;
 
-/// <summary>Makes certificates: a root of its own, or an authority that another one vouches for.</summary>
+/// <summary>
+/// Makes certificates: a root of its own, or an authority that another one vouches for. It signs by deterministic ECDSA, so that with a
+/// seeded random source certificates repeat.
+/// </summary>
 public sealed class CertificateAuthority
 {
     private readonly CertificateOptions _options;
@@ -36,13 +39,21 @@ public sealed class CertificateAuthority
 
     /// <summary>Makes an authority that this one vouches for, and that vouches for devices only.</summary>
     /// <param name="name">Its common name.</param>
-    public CertificateAuthority CreateIntermediate(string name = "CoveJit Device Intermediate CA") => new(_options, name, this);
+    /// <exception cref="InvalidOperationException">This one is no root, and vouches for devices only.</exception>
+    public CertificateAuthority CreateIntermediate(string name = "CoveJit Device Intermediate CA") => _path.Count == 1
+        ? new CertificateAuthority(_options, name, this)
+        : throw new InvalidOperationException("an intermediate authority vouches for devices only");
 
     /// <summary>Makes a device's key and certificate.</summary>
     /// <param name="profile">The device.</param>
     public DeviceIdentity CreateDevice(DeviceProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
+        if (profile.DeviceInfo.Count(static c => c == ':') != 2)
+        {
+            throw new ArgumentException("manufacturer, product and serial number have no colons", nameof(profile));
+        }
+
         byte[] scalar = _options.Curve.DrawScalar(_options.Random);
         DeterministicSigner signer = new(_options.Curve, scalar);
         CertificateRequest request = CertificateFactory.Request($"{profile.Manufacturer} {profile.Product} {profile.SerialNumber}", signer);

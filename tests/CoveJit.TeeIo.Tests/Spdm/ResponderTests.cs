@@ -4,6 +4,7 @@ using CoveJit.TeeIo.Spdm;
 using CoveJit.TeeIo.Spdm.Messages;
 using CoveJit.TeeIo.Spdm.Requester;
 using CoveJit.TeeIo.Spdm.Responder;
+using CoveJit.TeeIo.Tests.Fuzzing;
 using CoveJit.TeeIo.Tests.Support;
 
 namespace CoveJit.TeeIo.Tests.Spdm;
@@ -46,6 +47,8 @@ public sealed class ResponderTests
 
         Assert.Equal(SpdmErrorCode.VersionMismatch, Refused(device, new GetDigests { Version = 0x11 }));
         Assert.Equal(SpdmErrorCode.VersionMismatch, Refused(device, new GetVersion { Version = 0x12 }));
+        Send(device, new GetVersion());
+        Assert.Equal(SpdmMessage.Version10, Send(device, new GetDigests()).Version);
     }
 
     [Fact]
@@ -211,8 +214,41 @@ public sealed class ResponderTests
     }
 
     [Fact]
-    public void A_responder_that_contradicts_itself_is_not_made() =>
-        Assert.Throws<ArgumentException>(() => new TestDevice(o => o with { Capabilities = SpdmCapabilities.KeyExchange }));
+    public void A_responder_that_contradicts_itself_or_promises_too_much_is_not_made()
+    {
+        Assert.Throws<ArgumentException>(() => new TestDevice(static o => o with { Capabilities = SpdmCapabilities.KeyExchange }));
+        Assert.Throws<ArgumentException>(() => new TestDevice(static o => o with { Capabilities = o.Capabilities | SpdmCapabilities.Chunk }));
+        Assert.ThrowsAny<ArgumentException>(() => new TestDevice(static o => o with { Certificates = [] }));
+        Assert.ThrowsAny<ArgumentException>(() => new TestDevice(static o => o with { Certificates = [new byte[70000]] }));
+    }
+
+    [Fact]
+    public async Task Sessions_are_encrypted_or_there_are_none()
+    {
+        using TestDevice device = new();
+        using SpdmRequester requester = device.CreateRequester(static o => o with { Capabilities = SpdmCapabilities.KeyExchange | SpdmCapabilities.Mac });
+        await requester.ConnectAsync();
+        await requester.GetCertificateAsync();
+
+        Assert.Equal(SpdmFailure.Unsupported, (await Assert.ThrowsAsync<SpdmException>(async () => await requester.StartSessionAsync())).Failure);
+        KeyExchange exchange = new() { RandomData = new byte[32], ExchangeData = new byte[96] };
+        Assert.Equal(SpdmErrorCode.UnsupportedRequest, Refused(device, exchange));
+    }
+
+    [Fact]
+    public async Task An_answer_that_fits_no_record_is_too_large()
+    {
+        HostileHandler handler = new() { Answer = static request => new byte[(request[0] << 8) + request[1]] };
+        using TestDevice device = new(o => o with { Handlers = [handler] });
+        SpdmSession session = await device.StartSessionAsync(static o => o with { DataTransferSize = 0x10000 });
+
+        foreach (int size in new[] { 0, 1, 0xFF00, 0xFFED, 0xFFFF })
+        {
+            byte[] request = [(byte)(size >> 8), (byte)size];
+            Exception? failure = await Record.ExceptionAsync(async () => await session.SendVendorAsync(3, [1, 0], request));
+            Assert.True(size < 0xFFE0 ? failure is null : failure is SpdmException { Error: SpdmErrorCode.ResponseTooLarge }, $"{size}: {failure}");
+        }
+    }
 
     [Fact]
     public async Task A_responder_without_sessions_offers_what_is_left()

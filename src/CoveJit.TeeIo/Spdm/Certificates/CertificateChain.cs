@@ -35,12 +35,15 @@ public sealed class CertificateChain
     /// <summary>Makes the object of a slot.</summary>
     /// <param name="algorithms">The connection's algorithms: the base hash matters.</param>
     /// <param name="certificates">The certificates in DER, the root first, the leaf last.</param>
+    /// <exception cref="ArgumentException">They are none, too many or too large, or are not DER.</exception>
     public static CertificateChain Create(SpdmAlgorithms algorithms, IReadOnlyList<byte[]> certificates)
     {
         ArgumentNullException.ThrowIfNull(algorithms);
         ArgumentNullException.ThrowIfNull(certificates);
+        ArgumentOutOfRangeException.ThrowIfZero(certificates.Count);
         byte[] bytes = [0, 0, 0, 0, .. algorithms.Hash(certificates[0]), .. certificates.SelectMany(static c => c)];
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes, checked((ushort)bytes.Length));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, SpdmLimits.CertificateChainSize);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes, (ushort)bytes.Length);
         return TryParse(bytes, algorithms.HashSize, out CertificateChain? chain, out MessageFault? fault)
             ? chain
             : throw new ArgumentException(fault.ToString(), nameof(certificates));

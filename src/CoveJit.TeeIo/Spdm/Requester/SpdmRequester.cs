@@ -16,6 +16,9 @@ public sealed class SpdmRequester : IDisposable
 {
     private const ushort Version12Entry = 0x1200;
 
+    private const SpdmCapabilities Session = SpdmCapabilities.KeyExchange | SpdmCapabilities.Encrypt | SpdmCapabilities.Mac;
+    private const SpdmCapabilities Implemented = Session | SpdmCapabilities.Heartbeat | SpdmCapabilities.KeyUpdate;
+
     private readonly SpdmRequesterOptions _options;
     private readonly RequestSender _sender;
 
@@ -37,6 +40,16 @@ public sealed class SpdmRequester : IDisposable
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(options);
+        if (SpdmCapabilityRules.FindContradiction(options.Capabilities, responder: false) is { } contradiction)
+        {
+            throw new ArgumentException(contradiction, nameof(options));
+        }
+
+        if ((options.Capabilities & ~Implemented) != 0)
+        {
+            throw new ArgumentException($"{options.Capabilities & ~Implemented} is not implemented", nameof(options));
+        }
+
         _options = options;
         _sender = new RequestSender(transport, options);
     }
@@ -73,7 +86,7 @@ public sealed class SpdmRequester : IDisposable
         SpdmExchange<CapabilitiesResponse> capabilities =
             await _sender.SendAsync<CapabilitiesResponse>(getCapabilities, default, null, cancellation).ConfigureAwait(false);
         Capabilities = capabilities.Message.Flags;
-        _sender.PeerLimit = (int)Math.Min(capabilities.Message.DataTransferSize, int.MaxValue);
+        _sender.PeerLimit = (int)Math.Min(capabilities.Message.DataTransferSize, RecordKeys.MaxMessage);
 
         NegotiateAlgorithms negotiate = new()
         {
@@ -234,10 +247,9 @@ public sealed class SpdmRequester : IDisposable
     /// <param name="cancellation">Gives up.</param>
     public async ValueTask<SpdmSession> StartSessionAsync(MeasurementSummary summary = MeasurementSummary.None, CancellationToken cancellation = default)
     {
-        Require(SpdmCapabilities.KeyExchange);
-        if (!Algorithms.SupportSessions)
+        if (!(Capabilities & _options.Capabilities).HasFlag(Session) || !Algorithms.SupportSessions)
         {
-            throw new SpdmException(SpdmFailure.Unsupported, "the responder selected no algorithms for sessions");
+            throw new SpdmException(SpdmFailure.Unsupported, "the responder supports no encrypted sessions");
         }
 
         DeviceCertificate certificate = RequireCertificate();

@@ -1,6 +1,7 @@
 using CoveJit.TeeIo.Cryptography;
 using CoveJit.TeeIo.Spdm.Certificates;
 using CoveJit.TeeIo.Spdm.Messages;
+using CoveJit.TeeIo.Spdm.Session;
 
 namespace CoveJit.TeeIo.Spdm.Responder;
 
@@ -21,7 +22,7 @@ public sealed partial class SpdmResponder
     private byte[] OnGetCapabilities(GetCapabilities request, byte[] raw)
     {
         _peerCapabilities = request.Flags;
-        _peerLimit = (int)Math.Min(request.DataTransferSize, ushort.MaxValue);
+        _peerLimit = (int)Math.Min(request.DataTransferSize, RecordKeys.MaxMessage);
         byte[] response = new CapabilitiesResponse
         {
             Flags = _options.Capabilities,
@@ -36,7 +37,6 @@ public sealed partial class SpdmResponder
 
     private byte[] OnNegotiateAlgorithms(NegotiateAlgorithms request, byte[] raw)
     {
-        BaseAsymmetricAlgorithms own = _options.Signer.Curve == PrimeCurve.P384 ? BaseAsymmetricAlgorithms.EcdsaP384 : BaseAsymmetricAlgorithms.EcdsaP256;
         BaseHashAlgorithms hash = Highest(request.BaseHash & _options.Hashes, BaseHashAlgorithms.Sha384, BaseHashAlgorithms.Sha256);
         bool measure = Has(SpdmCapabilities.MeasurementSigned | SpdmCapabilities.MeasurementUnsigned) && (request.MeasurementSpecification & 1) != 0;
         AlgorithmsResponse selection = new()
@@ -45,7 +45,7 @@ public sealed partial class SpdmResponder
             OpaqueDataFormat = request.OpaqueDataFormats & OpaqueDataFormats.Format1,
             MeasurementHash = !measure ? MeasurementHashAlgorithms.None
                 : hash == BaseHashAlgorithms.Sha384 ? MeasurementHashAlgorithms.Sha384 : MeasurementHashAlgorithms.Sha256,
-            BaseAsymmetric = request.BaseAsymmetric & own,
+            BaseAsymmetric = request.BaseAsymmetric & SignatureAlgorithm,
             BaseHash = hash,
             Structures = [.. request.Structures.Select(Select)],
         };
@@ -61,6 +61,9 @@ public sealed partial class SpdmResponder
         _stage = Stage.Negotiated;
         return response;
     }
+
+    private BaseAsymmetricAlgorithms SignatureAlgorithm =>
+        _options.Signer.Curve == PrimeCurve.P384 ? BaseAsymmetricAlgorithms.EcdsaP384 : BaseAsymmetricAlgorithms.EcdsaP256;
 
     private AlgorithmStructure Select(AlgorithmStructure offered) => new(offered.Type, offered.Type switch
     {

@@ -77,7 +77,7 @@ public sealed partial class SpdmResponder
         return response;
     }
 
-    private static byte[] OnKeyUpdate(KeyUpdate request, ResponderSession session)
+    private byte[] OnKeyUpdate(KeyUpdate request, ResponderSession session)
     {
         // VerifyNewKey follows an update, and nothing else does (DSP0274, "KEY_UPDATE request and KEY_UPDATE_ACK response messages").
         bool verify = request.Operation == KeyUpdateOperation.VerifyNewKey;

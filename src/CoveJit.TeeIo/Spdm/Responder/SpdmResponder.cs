@@ -12,6 +12,11 @@ namespace CoveJit.TeeIo.Spdm.Responder;
 /// </summary>
 public sealed partial class SpdmResponder : IDisposable
 {
+    private const SpdmCapabilities Implemented =
+        SpdmCapabilities.Certificate | SpdmCapabilities.Challenge | SpdmCapabilities.MeasurementUnsigned | SpdmCapabilities.MeasurementSigned
+        | SpdmCapabilities.MeasurementFresh | SpdmCapabilities.Encrypt | SpdmCapabilities.Mac | SpdmCapabilities.KeyExchange
+        | SpdmCapabilities.Heartbeat | SpdmCapabilities.KeyUpdate;
+
     private const byte Slot0 = 0;
     private const byte Slot0Mask = 1;
 
@@ -43,7 +48,15 @@ public sealed partial class SpdmResponder : IDisposable
             throw new ArgumentException(contradiction, nameof(options));
         }
 
+        if ((options.Capabilities & ~Implemented) != 0)
+        {
+            throw new ArgumentException($"{options.Capabilities & ~Implemented} is not implemented", nameof(options));
+        }
+
         _options = options;
+
+        // Throws now, rather than when a requester comes, if the certificates make no chain.
+        CertificateChain.Create(new SpdmAlgorithms { BaseHash = BaseHashAlgorithms.Sha384, BaseAsymmetric = SignatureAlgorithm }, options.Certificates);
     }
 
     // How far the negotiation has come.
@@ -92,7 +105,13 @@ public sealed partial class SpdmResponder : IDisposable
     /// <summary>Ends all sessions and forgets the connection.</summary>
     public void Dispose() => Reset();
 
-    private static byte[] Refuse(SpdmErrorCode code, byte data = 0) => new ErrorResponse { ErrorCode = code, ErrorData = data }.Encode();
+    // Until the requester has shown with GET_CAPABILITIES which version it speaks, answers are of SPDM 1.0.
+    private byte[] Refuse(SpdmErrorCode code, byte data = 0) => new ErrorResponse
+    {
+        Version = _stage < Stage.AfterCapabilities ? SpdmMessage.Version10 : SpdmMessage.Version12,
+        ErrorCode = code,
+        ErrorData = data,
+    }.Encode();
 
     private SpdmPacket RespondSecured(ReadOnlyMemory<byte> record)
     {
@@ -236,7 +255,8 @@ public sealed partial class SpdmResponder : IDisposable
         SpdmCode.GetDigests or SpdmCode.GetCertificate => Has(SpdmCapabilities.Certificate),
         SpdmCode.Challenge => Has(SpdmCapabilities.Challenge),
         SpdmCode.GetMeasurements => Has(SpdmCapabilities.MeasurementSigned | SpdmCapabilities.MeasurementUnsigned),
-        SpdmCode.KeyExchange or SpdmCode.Finish or SpdmCode.EndSession => BothHave(SpdmCapabilities.KeyExchange),
+        SpdmCode.KeyExchange or SpdmCode.Finish or SpdmCode.EndSession =>
+            BothHave(SpdmCapabilities.KeyExchange) && BothHave(SpdmCapabilities.Encrypt) && BothHave(SpdmCapabilities.Mac),
         SpdmCode.Heartbeat => BothHave(SpdmCapabilities.Heartbeat),
         SpdmCode.KeyUpdate => BothHave(SpdmCapabilities.KeyUpdate),
         SpdmCode.VendorDefinedRequest => _options.Handlers.Count > 0,
@@ -301,9 +321,14 @@ public sealed partial class SpdmResponder : IDisposable
             return Refuse(SpdmErrorCode.SessionRequired);
         }
 
-        return handler.TryHandle(session?.Id, request.Payload, out byte[]? payload)
-            ? new VendorDefinedResponse { StandardId = request.StandardId, VendorId = request.VendorId, Payload = payload }.Encode()
-            : Refuse(SpdmErrorCode.InvalidRequest);
+        if (!handler.TryHandle(session?.Id, request.Payload, out byte[]? payload))
+        {
+            return Refuse(SpdmErrorCode.InvalidRequest);
+        }
+
+        return payload.Length > _peerLimit
+            ? Refuse(SpdmErrorCode.ResponseTooLarge)
+            : new VendorDefinedResponse { StandardId = request.StandardId, VendorId = request.VendorId, Payload = payload }.Encode();
     }
 
     private byte[] Draw(int size)

@@ -14,6 +14,9 @@ internal sealed class RecordKeys : IDisposable
     /// <summary>Bytes that a record adds to a message.</summary>
     public const int Overhead = HeaderSize + LengthSize + TagSize;
 
+    /// <summary>The largest message that a record can hold, in bytes.</summary>
+    public const int MaxMessage = ushort.MaxValue - LengthSize - TagSize;
+
     private const int HeaderSize = sizeof(uint) + LengthSize;
     private const int LengthSize = sizeof(ushort);
     private const int TagSize = 16;
@@ -41,7 +44,7 @@ internal sealed class RecordKeys : IDisposable
 
     /// <summary>Seals a message.</summary>
     /// <param name="session">The session's identifier.</param>
-    /// <param name="message">The message, at most 65517 bytes.</param>
+    /// <param name="message">The message, at most <see cref="MaxMessage"/> bytes.</param>
     public byte[] Seal(uint session, ReadOnlySpan<byte> message)
     {
         byte[] plain = new byte[LengthSize + message.Length];
