@@ -1,0 +1,42 @@
+using CoveJit.TeeIo.Wire;
+
+namespace CoveJit.TeeIo.Tdisp.Messages;
+
+/// <summary>TDISP_CAPABILITIES: what the device can do.</summary>
+public sealed class TdispCapabilities : TdispMessage
+{
+    private const int RequestBitmapSize = 16;
+
+    /// <inheritdoc/>
+    public override TdispCode Code => TdispCode.Capabilities;
+
+    /// <summary>DSM_CAPS; TDISP 1.0 defines none.</summary>
+    public uint DsmCapabilities { get; set; }
+
+    /// <summary>REQ_MSGS_SUPPORTED: one bit for each request, at the low seven bits of its type.</summary>
+    public byte[] RequestsSupported { get; set; } = new byte[RequestBitmapSize];
+
+    /// <summary>LOCK_INTERFACE_FLAGS_SUPPORTED.</summary>
+    public TdispLockFlags LockFlags { get; set; }
+
+    /// <summary>DEV_ADDR_WIDTH: address bits of the device.</summary>
+    public byte AddressWidth { get; set; }
+
+    /// <summary>NUM_REQ_THIS: outstanding requests that this interface takes.</summary>
+    public byte RequestsPerInterface { get; set; }
+
+    /// <summary>NUM_REQ_ALL: outstanding requests that the device takes.</summary>
+    public byte RequestsPerDevice { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Fields(FieldVisitor f)
+    {
+        DsmCapabilities = f.U32("DSM_CAPS", DsmCapabilities);
+        RequestsSupported = f.Bytes("REQ_MSGS_SUPPORTED", RequestsSupported, RequestBitmapSize);
+        LockFlags = (TdispLockFlags)f.U16("LOCK_INTERFACE_FLAGS_SUPPORTED", (ushort)LockFlags);
+        f.Reserved(3);
+        AddressWidth = f.U8("DEV_ADDR_WIDTH", AddressWidth);
+        RequestsPerInterface = f.U8("NUM_REQ_THIS", RequestsPerInterface);
+        RequestsPerDevice = f.U8("NUM_REQ_ALL", RequestsPerDevice);
+    }
+}
