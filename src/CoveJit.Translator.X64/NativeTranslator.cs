@@ -81,6 +81,7 @@ public sealed unsafe class NativeTranslator : ITranslator
             ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
             if (block->Entry == 0 && !_code.IsFull && HasRoom() && !(Cache is not null && (PlacesStored(block, address) || block->Heat < _threshold)))
             {
+                BlocksTranslated++;
                 Store(block, address, Translate(pc, address, block));
             }
         }
@@ -146,7 +147,6 @@ public sealed unsafe class NativeTranslator : ITranslator
         }
 
         Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
-        BlocksTranslated++;
         BytesEmitted += _assembler.Position - start;
         return start;
     }

@@ -10,7 +10,7 @@ public sealed class CsrTests
 
     // Number, value written after reset (mstatus.FS on), value read back.
     [Theory]
-    [InlineData("mstatus", 0x300, Ones, 0x8000_00CA_007E_79AA)]
+    [InlineData("mstatus", 0x300, Ones, 0x8000_02CA_00FE_79AA)]
     [InlineData("mstatus", 0x300, 0UL, Xl)]
     [InlineData("mstatus MPP reserved", 0x300, 0x1000UL, Xl)]
     [InlineData("mstatus MPP S", 0x300, 0x800UL, Xl | 0x800)]
@@ -18,7 +18,7 @@ public sealed class CsrTests
     [InlineData("mstatus FS Dirty", 0x300, 0x6000UL, (1UL << 63) | Xl | 0x6000)]
     [InlineData("misa", 0x301, 0UL, 0x8000_0000_0014_11AD)]
     [InlineData("misa", 0x301, Ones, 0x8000_0000_0014_11AD)]
-    [InlineData("medeleg", 0x302, Ones, 0xF0_B7FFUL)]
+    [InlineData("medeleg", 0x302, Ones, 0xF4_B7FFUL)]
     [InlineData("mideleg", 0x303, Ones, 0x3666UL)]
     [InlineData("mideleg", 0x303, 0UL, 0x1444UL)]
     [InlineData("mie", 0x304, Ones, 0x3EEEUL)]
@@ -27,7 +27,7 @@ public sealed class CsrTests
     [InlineData("mtvec reserved", 0x305, 0x8000_0102UL, 0x8000_0100UL)]
     [InlineData("mtvec reserved", 0x305, 0x8000_0103UL, 0x8000_0100UL)]
     [InlineData("mcounteren", 0x306, Ones, 0x7FFUL)]
-    [InlineData("menvcfg", 0x30A, Ones, 0xE000_0000_0000_00F1)]
+    [InlineData("menvcfg", 0x30A, Ones, 0xE000_0000_0000_00FD)]
     [InlineData("menvcfg CBIE reserved", 0x30A, 0x20UL, 0UL)]
     [InlineData("menvcfg CBIE flush", 0x30A, 0x10UL, 0x10UL)]
     [InlineData("mstateen0", 0x30C, Ones, 0xC000_0000_0000_0000)]
@@ -39,19 +39,19 @@ public sealed class CsrTests
     [InlineData("mtval", 0x343, Ones, Ones)]
     [InlineData("mip", 0x344, Ones, 0x2226UL)]
     [InlineData("mseccfg", 0x747, 4UL, 4UL)]
-    [InlineData("mseccfg", 0x747, ~3UL, 4UL)]
+    [InlineData("mseccfg", 0x747, ~3UL, 0x404UL)]
     [InlineData("pmpcfg0", 0x3A0, 0x7F1FUL, 0x1F1FUL)]
     [InlineData("pmpcfg0 W without R", 0x3A0, 0x1AUL, 0x18UL)]
     [InlineData("pmpcfg4", 0x3A4, Ones, 0UL)]
     [InlineData("pmpaddr1", 0x3B1, Ones, 0x3F_FFFF_FFFF_FFFF)]
     [InlineData("pmpaddr16", 0x3C0, Ones, 0UL)]
-    [InlineData("sstatus", 0x100, Ones, 0x8000_0002_000C_6122)]
+    [InlineData("sstatus", 0x100, Ones, 0x8000_0002_008C_6122)]
     [InlineData("sstatus", 0x100, 0UL, 0x2_0000_0000UL)]
     [InlineData("sie, nothing delegated", 0x104, Ones, 0UL)]
     [InlineData("stvec vectored", 0x105, Ones - 2, Ones - 2)]
     [InlineData("stvec reserved", 0x105, Ones, Ones - 3)]
     [InlineData("scounteren", 0x106, Ones, 0x7FFUL)]
-    [InlineData("senvcfg", 0x10A, Ones, 0xF1UL)]
+    [InlineData("senvcfg", 0x10A, Ones, 0xF5UL)] // SSE needs menvcfg's
     [InlineData("senvcfg CBIE reserved", 0x10A, 0x20UL, 0UL)]
     [InlineData("sstateen0", 0x10C, Ones, 0UL)]
     [InlineData("sscratch", 0x140, Ones, Ones)]
@@ -83,7 +83,7 @@ public sealed class CsrTests
     [InlineData("htimedelta", 0x605, Ones, Ones)]
     [InlineData("hcounteren", 0x606, Ones, 0x7FFUL)]
     [InlineData("hgeie", 0x607, Ones, 0xFEUL)]
-    [InlineData("henvcfg", 0x60A, Ones, 0xF1UL)] // ADUE, PBMTE and STCE need menvcfg's
+    [InlineData("henvcfg", 0x60A, Ones, 0xF5UL)] // SSE, ADUE, PBMTE and STCE need menvcfg's
     [InlineData("henvcfg CBIE reserved", 0x60A, 0x20UL, 0UL)]
     [InlineData("hstateen0", 0x60C, Ones, 0UL)] // mstateen0 is zero
     [InlineData("htval", 0x643, Ones, Ones)]
@@ -96,7 +96,7 @@ public sealed class CsrTests
     [InlineData("hgatp reserved", 0x680, 0xB000_0000_0008_0004, 0x8_0004UL)] // the other fields are taken all the same
     [InlineData("mtinst", 0x34A, 0x3000UL, 0x3000UL)]
     [InlineData("mtval2", 0x34B, Ones, Ones)]
-    [InlineData("vsstatus", 0x200, Ones, 0x8000_0002_000C_6122)]
+    [InlineData("vsstatus", 0x200, Ones, 0x8000_0002_008C_6122)]
     [InlineData("vsstatus", 0x200, 0UL, 0x2_0000_0000UL)]
     [InlineData("vsie, nothing delegated", 0x204, Ones, 0UL)]
     [InlineData("vstvec reserved", 0x205, Ones, Ones - 3)]
@@ -157,7 +157,7 @@ public sealed class CsrTests
     {
         uint[] single =
         [
-            0x001, 0x002, 0x003, 0x100, 0x104, 0x105, 0x106, 0x10A, 0x140, 0x141, 0x142, 0x143, 0x144, 0x14D, 0x180,
+            0x001, 0x002, 0x003, 0x011, 0x100, 0x104, 0x105, 0x106, 0x10A, 0x140, 0x141, 0x142, 0x143, 0x144, 0x14D, 0x180,
             0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x30A, 0x320, 0x340, 0x341, 0x342, 0x343, 0x344, 0x747,
             0xB00, 0xB02, 0xDA0, 0xF11, 0xF12, 0xF13, 0xF14, 0xF15,
             0x200, 0x204, 0x205, 0x24D, 0x280, 0x34A, 0x34B, 0x600, 0x60A, 0x643, 0x644, 0x645, 0x64A, 0x680, 0xE12, 0x382, 0x74E,
@@ -380,7 +380,8 @@ public sealed class CsrTests
         machine.Hart.EnableAllState();
         machine.Set(0x306, Ones);
         machine.Set(0x106, Ones);
-        machine.Set(0x30A, 1UL << 63);
+        machine.Set(0x30A, (1UL << 63) | 8);
+        machine.Set(0x10A, 8);
         machine.Hart.WriteMstatus(0x2000, 0x6000);
     }
 

@@ -137,7 +137,7 @@ public sealed class VirtualInstructionTests
         bare.Set(0x302, ulong.MaxValue);
         bare.Set(0x303, ulong.MaxValue);
         bare.Set(0x304, ulong.MaxValue);
-        Assert.Equal((0UL, 0xB3FFUL, 0x2222UL, 0x2AAAUL), (bare.Get(0x300) & (3UL << 38), bare.Get(0x302), bare.Get(0x303), bare.Get(0x304)));
+        Assert.Equal((0UL, 0x4_B3FFUL, 0x2222UL, 0x2AAAUL), (bare.Get(0x300) & (3UL << 38), bare.Get(0x302), bare.Get(0x303), bare.Get(0x304)));
         Assert.Equal(0x8000_0000_0014_112DUL, bare.Get(0x301));
     }
 

@@ -88,6 +88,7 @@ public class SemanticsTests
         Op.Fence, Op.FenceTso, Op.Pause, Op.LrW, Op.LrD, Op.ScW, Op.ScD, Op.AmocasB, Op.AmocasH, Op.AmocasW, Op.AmocasD, Op.AmocasQ,
         Op.CboInval, Op.CboClean, Op.CboFlush, Op.CboZero, Op.PrefetchI, Op.PrefetchR, Op.PrefetchW,
         Op.HlvB, Op.HlvBu, Op.HlvH, Op.HlvHu, Op.HlvxHu, Op.HlvW, Op.HlvWu, Op.HlvxWu, Op.HlvD, Op.HsvB, Op.HsvH, Op.HsvW, Op.HsvD,
+        Op.Sspush, Op.Sspopchk, Op.Ssrdp, Op.SsamoswapW, Op.SsamoswapD,
     ];
 
     [Fact]
