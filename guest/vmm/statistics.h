@@ -1,0 +1,8 @@
+/* What the VMM counted. */
+#ifndef VMM_STATISTICS_H
+#define VMM_STATISTICS_H
+
+/* Prints a line of JSON for each virtual machine, and one for the machine. */
+void statistics_print(void);
+
+#endif
