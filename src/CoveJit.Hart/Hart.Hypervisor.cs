@@ -103,11 +103,13 @@ public sealed unsafe partial class Hart
     /// <param name="vmid">The virtual machine.</param>
     /// <param name="address">A guest virtual address, or null for all.</param>
     /// <param name="asid">A guest's address space, or null for all.</param>
-    public void FenceGuestVirtual(uint vmid, ulong? address, uint? asid) => Tlb.Flush(TlbFence.GuestVirtual(vmid, address, asid));
+    /// <param name="sdid">The supervisor domain whose virtual machine is meant; null for the one that the hart is in.</param>
+    public void FenceGuestVirtual(uint vmid, ulong? address, uint? asid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestVirtual(vmid, address, asid, sdid ?? _sdid));
 
     /// <summary>Forgets G-stage translations: the effect of HFENCE.GVMA, also for managed remote fences.</summary>
     /// <param name="vmid">The virtual machine, or null for all.</param>
-    public void FenceGuestPhysical(uint? vmid) => Tlb.Flush(TlbFence.GuestPhysical(vmid));
+    /// <param name="sdid">The supervisor domain whose virtual machines are meant; null for the one that the hart is in.</param>
+    public void FenceGuestPhysical(uint? vmid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestPhysical(vmid, sdid ?? _sdid));
 
     /// <inheritdoc/>
     public Flow FenceGuestVirtual(uint rs1, uint rs2)

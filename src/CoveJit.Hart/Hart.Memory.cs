@@ -222,13 +222,20 @@ public sealed unsafe partial class Hart
     };
 
     // What guards supervisor physical memory, byte for byte. Each access passes here or through ProtectPage, those of page-table walks included.
+    // HLVX is a load to the memory protection table.
     private bool Protect(ulong physical, ulong size, AccessType access, AccessMode mode) =>
-        Pmp.Check(physical, size, access, mode.Privilege)
+        ProtectionTablePermits(physical, access, mode.Privilege)
+        && Pmp.Check(physical, size, access, mode.Privilege)
         && (!mode.ReadAsExecute || Pmp.Check(physical, size, AccessType.Execute, mode.Privilege));
 
     // The same of a whole page: what a TLB entry may stand for. HLVX needs leave to execute beside that to read.
     private PmpVerdict ProtectPage(ulong physical, AccessType access, AccessMode mode)
     {
+        if (!ProtectionTablePermits(physical, access, mode.Privilege))
+        {
+            return PmpVerdict.Deny;
+        }
+
         PmpVerdict verdict = Pmp.CheckPage(physical, access, mode.Privilege);
         if (!mode.ReadAsExecute || verdict == PmpVerdict.Deny)
         {
@@ -258,12 +265,12 @@ public sealed unsafe partial class Hart
     {
         if (mode.Privilege == PrivilegeMode.Machine)
         {
-            return new TlbContext(0, 0, mode.Bits);
+            return new TlbContext(0, 0, mode.Bits); // guarded by PMP alone
         }
 
         return mode.IsVirtual
-            ? new TlbContext(Vsatp, Hgatp, mode.Bits | AccessMode.StatusBits(Vsstatus) | AccessMode.HypervisorBits(Mstatus, Henvcfg))
-            : new TlbContext(Satp, 0, mode.Bits | AccessMode.StatusBits(Mstatus));
+            ? new TlbContext(Vsatp, Hgatp, mode.Bits | AccessMode.StatusBits(Vsstatus) | AccessMode.HypervisorBits(Mstatus, Henvcfg), Mmpt, _sdid)
+            : new TlbContext(Satp, 0, mode.Bits | AccessMode.StatusBits(Mstatus), Mmpt, _sdid);
     }
 
     private void FillTlb(ulong address, AccessType access, ulong physical, int pageShift)

@@ -135,7 +135,8 @@ public sealed unsafe partial class Hart
     /// <summary>Forgets translations of HS-, U- and M-mode: the effect of SFENCE.VMA with V = 0, also for managed remote fences.</summary>
     /// <param name="address">A virtual address, or null for all.</param>
     /// <param name="asid">An address space, or null for all.</param>
-    public void FenceAddressSpace(ulong? address, uint? asid) => Tlb.Flush(TlbFence.Supervisor(address, asid));
+    /// <param name="sdid">The supervisor domain whose address spaces are meant; null for the one that the hart is in.</param>
+    public void FenceAddressSpace(ulong? address, uint? asid, uint? sdid = null) => Tlb.Flush(TlbFence.Supervisor(address, asid, sdid ?? _sdid));
 
     /// <inheritdoc/>
     public Flow FenceInvalidation() => PermitsSupervisorInstruction(0, 0) ? Flow.Next : Flow.Trap;

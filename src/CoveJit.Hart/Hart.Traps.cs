@@ -22,7 +22,8 @@ public sealed unsafe partial class Hart
     /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
     internal bool Fault(TrapCause cause, ulong value)
     {
-        _pendingTrap = Trap.Exception(cause, value) with { IsGuestVirtual = IsGuestAddress(cause) };
+        _pendingTrap = Trap.Exception(cause, value) with { IsGuestVirtual = IsGuestAddress(cause), IsDeniedByTable = _deniedByTable };
+        _deniedByTable = false;
         return false;
     }
 

@@ -15,7 +15,7 @@ namespace CoveJit.Harts;
 
 /// <summary>
 /// One RISC-V hart: architectural state, memory access, traps and interrupts. The parts are one file each: <c>Hart.Memory</c> (the slow path
-/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
+/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.SupervisorDomains</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
 /// All members are for the hart's own thread unless they say otherwise.
 /// </summary>
 public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
@@ -149,6 +149,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         Privilege = PrivilegeMode.Machine;
         ResetCsrs();
         Pmp.Reset();
+        ResetSupervisorDomain();
         Tlb.FlushAll();
         Counters.Reset();
         _reservation = default;

@@ -35,6 +35,11 @@ public sealed record HartConfiguration
     /// <summary>GEILEN: guest external interrupts, at most 63. Hypervisor extension.</summary>
     public int GuestExternalInterrupts { get; init; } = 7;
 
+    /// <summary>
+    /// Whether memory protection tables have the format of the drafts of 2024 (Smmtt46, Smmtt56), named by mttp in the place of mmpt. Smsd.
+    /// </summary>
+    public bool LegacyProtectionTables { get; init; }
+
     /// <summary>Bytes of a cache block, as Zicbom, Zicboz and Zicbop see it.</summary>
     public const int CacheBlockSize = 64;
 }

@@ -116,4 +116,7 @@ public enum Extension
 
     /// <summary>Fine-grained address-translation invalidation.</summary>
     Svinval,
+
+    /// <summary>Supervisor domains: the memory protection table and its fences.</summary>
+    Smsd,
 }

@@ -48,6 +48,9 @@ public interface IMachine
     /// <summary>HFENCE.GVMA and HINVAL.GVMA; register numbers of the guest physical address, shifted right by 2, and the VMID.</summary>
     Flow FenceGuestPhysical(uint rs1, uint rs2);
 
+    /// <summary>MFENCE.PA and MINVAL.PA; register numbers of the physical address and the supervisor domain's SDID.</summary>
+    Flow FencePhysicalMemory(uint rs1, uint rs2);
+
     /// <summary>HLV: a load as the guest that hstatus.SPVP names.</summary>
     Flow VirtualMachineLoad(ulong address, uint rd, int size, bool signed);
 

@@ -95,6 +95,19 @@ public sealed class RunOptionsTests
         Assert.Equal(kind == NetworkKind.Tap ? "tap0" : null, network.TapName);
     }
 
+    [Theory]
+    [InlineData("imsic", InterruptArchitecture.Imsic, 7)]
+    [InlineData("imsic,guests=0", InterruptArchitecture.Imsic, 0)]
+    [InlineData("imsic,guests=63", InterruptArchitecture.Imsic, 63)]
+    [InlineData("aplic", InterruptArchitecture.Aplic, 7)]
+    [InlineData("none", InterruptArchitecture.Plic, 7)]
+    public void Interrupt_controllers_are_understood(string text, InterruptArchitecture architecture, int guests)
+    {
+        MachineOptions options = Bind("--aia", text);
+        Assert.Equal((architecture, guests), (options.Interrupts, options.GuestInterruptFiles));
+        Assert.Equal(InterruptArchitecture.Imsic, Bind().Interrupts);
+    }
+
     [Fact]
     public void A_bare_metal_test_takes_a_signature()
     {
@@ -136,6 +149,13 @@ public sealed class RunOptionsTests
     [InlineData("--net tap names no interface", "--net", "tap")]
     [InlineData("-machine sifive_u is not supported", "-M", "sifive_u")]
     [InlineData("--bios none is not supported", "-bios", "none")]
+    [InlineData("--aia plic is not supported; give imsic", "--aia", "plic")]
+    [InlineData("--aia imsic,guests=64 is not supported", "--aia", "imsic,guests=64")]
+    [InlineData("--aia imsic,guests=-1 is not supported", "--aia", "imsic,guests=-1")]
+    [InlineData("--aia imsic,files=1 is not supported", "--aia", "imsic,files=1")]
+    [InlineData("--aia imsic=1,guests=1 is not supported", "--aia", "imsic=1,guests=1")]
+    [InlineData("--aia imsic,guests=1,guests=2 is not supported", "--aia", "imsic,guests=1,guests=2")]
+    [InlineData("--aia aplic,guests=1 is not supported", "--aia", "aplic,guests=1")]
     [InlineData("--check compares the translator with the interpreter", "--check", "--tiers", "0")]
     [InlineData("leave --net out", "--check", "--net", "user")]
     [InlineData("write --drive a.img,ro", "--check", "--drive", "a.img")]

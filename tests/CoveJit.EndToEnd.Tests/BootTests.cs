@@ -35,6 +35,25 @@ public sealed class BootTests : IDisposable
     [GuestFact(FwDynamic)]
     public void OpenSbi_that_is_told_where_the_kernel_is() => BootUnder(FwDynamic);
 
+    // Both firmwares; the terminal's and the entropy device's interrupts, and IPIs, arrive by the way that is asked for.
+    [GuestTheory(FwDynamic)]
+    [InlineData("imsic", "managed", "APLIC-MSI", "riscv-imsic: imsics@28000000: providing IPIs")]
+    [InlineData("imsic", FwDynamic, "APLIC-MSI", "riscv-imsic: imsics@28000000: providing IPIs")]
+    [InlineData("aplic", "managed", "APLIC-DIRECT", "riscv: providing IPIs using SBI IPI extension")]
+    [InlineData("aplic", FwDynamic, "APLIC-DIRECT", "riscv: providing IPIs using SBI IPI extension")]
+    [InlineData("none", "managed", "SiFive PLIC", "riscv: providing IPIs using SBI IPI extension")]
+    public void Interrupt_controllers(string aia, string firmware, string controller, string ipis)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(
+            BootSeconds, "run", "--guest", DefaultGuest.DescriptionFile, "--smp", "2", "--aia", aia, "--bios", firmware,
+            "--append", "covejit.run=\"cat /proc/interrupts; dmesg\"");
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Matches($@"(?m)^ *\d+: +[1-9]\d* .*{controller}.*ttyS0", output);
+        Assert.Matches($@"(?m)^ *\d+: +[1-9]\d* .*{controller}.*virtio0", output);
+        Assert.Matches(@"(?m)^IPI1: +[1-9]\d* +[1-9]\d* ", output);
+        Assert.Contains(ipis, output, StringComparison.Ordinal);
+    }
+
     [GuestFact]
     public void Counting_instructions_makes_runs_repeat_byte_for_byte()
     {

@@ -31,6 +31,8 @@ internal sealed class RecordingMachine : IMachine
 
     public Flow FenceGuestPhysical(uint rs1, uint rs2) => Record($"hfence.gvma {rs1} {rs2}");
 
+    public Flow FencePhysicalMemory(uint rs1, uint rs2) => Record($"mfence.pa {rs1} {rs2}");
+
     public Flow VirtualMachineLoad(ulong address, uint rd, int size, bool signed) => Record($"hlv {address} {rd} {size} {signed}");
 
     public Flow VirtualMachineLoadExecutable(ulong address, uint rd, int size) => Record($"hlvx {address} {rd} {size}");

@@ -42,6 +42,8 @@ public class SemanticsTests
         [Op.HfenceGvma] = "hfence.gvma 5 7",
         [Op.HinvalVvma] = "hfence.vvma 5 7",
         [Op.HinvalGvma] = "hfence.gvma 5 7",
+        [Op.MfencePa] = "mfence.pa 5 7",
+        [Op.MinvalPa] = "mfence.pa 5 7",
         [Op.HlvB] = "hlv 5 3 1 True",
         [Op.HlvBu] = "hlv 5 3 1 False",
         [Op.HlvH] = "hlv 5 3 2 True",

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace CoveJit.Harts.Csrs;
 
-/// <summary>The CSRs of a hart by number. The declarations are in one file for each group: <see cref="MachineCsrs"/>, <see cref="SupervisorCsrs"/>, <see cref="UnprivilegedCsrs"/>, <see cref="CounterCsrs"/>, <see cref="PmpCsrs"/>, <see cref="StateEnableCsrs"/>, <see cref="TriggerCsrs"/>, <see cref="HypervisorCsrs"/>, <see cref="VirtualSupervisorCsrs"/>, <see cref="AdvancedInterruptCsrs"/>.</summary>
+/// <summary>The CSRs of a hart by number. The declarations are in one file for each group: <see cref="MachineCsrs"/>, <see cref="SupervisorCsrs"/>, <see cref="UnprivilegedCsrs"/>, <see cref="CounterCsrs"/>, <see cref="PmpCsrs"/>, <see cref="StateEnableCsrs"/>, <see cref="TriggerCsrs"/>, <see cref="HypervisorCsrs"/>, <see cref="VirtualSupervisorCsrs"/>, <see cref="AdvancedInterruptCsrs"/>, <see cref="SupervisorDomainCsrs"/>.</summary>
 public sealed class CsrTable
 {
     private static readonly ConcurrentDictionary<HartConfiguration, CsrTable> Tables = new();
@@ -15,7 +15,7 @@ public sealed class CsrTable
             .. UnprivilegedCsrs.Declare(configuration), .. SupervisorCsrs.Declare(configuration), .. MachineCsrs.Declare(configuration),
             .. CounterCsrs.Declare(configuration), .. PmpCsrs.Declare(configuration), .. StateEnableCsrs.Declare(configuration),
             .. TriggerCsrs.Declare(), .. HypervisorCsrs.Declare(configuration), .. VirtualSupervisorCsrs.Declare(configuration),
-            .. AdvancedInterruptCsrs.Declare(configuration),
+            .. AdvancedInterruptCsrs.Declare(configuration), .. SupervisorDomainCsrs.Declare(configuration),
         ];
         foreach (Csr csr in all)
         {

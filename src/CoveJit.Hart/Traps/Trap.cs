@@ -17,6 +17,9 @@ public readonly record struct Trap(uint Cause, bool IsInterrupt, ulong Value)
     /// <summary>Of a guest-page fault the implicit access of the VS-stage walk that caused it; null if it was the instruction's own access.</summary>
     public AccessType? ImplicitAccess { get; init; }
 
+    /// <summary>Of an access fault whether the memory protection table refused the access, explicit or implicit. Not visible to software.</summary>
+    public bool IsDeniedByTable { get; init; }
+
     /// <summary>An exception.</summary>
     public static Trap Exception(TrapCause cause, ulong value) => new((uint)cause, false, value);
 

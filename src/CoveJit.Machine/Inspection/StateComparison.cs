@@ -1,6 +1,7 @@
 using System.Globalization;
 using CoveJit.Harts;
 using CoveJit.Harts.Csrs;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.State;
 using CoveJit.Isa;
 using CoveJit.Memory.Physical;
@@ -47,6 +48,7 @@ internal static unsafe class StateComparison
             Add(csr.Name, csr.Read(translated), csr.Read(interpreted));
         }
 
+        CompareInterrupts(translated, interpreted, differences);
         void Add(string name, ulong a, ulong b)
         {
             if (a != b)
@@ -82,6 +84,48 @@ internal static unsafe class StateComparison
                 ulong word = page + (ulong)(equal & ~7);
                 differences.Add(new StateDifference(
                     string.Create(CultureInfo.InvariantCulture, $"memory at 0x{word:x}"), *(ulong*)translated.HostAddress(word), *(ulong*)interpreted.HostAddress(word)));
+            }
+        }
+    }
+
+    // What CSRs show only where a select register points to it.
+    private static void CompareInterrupts(Hart translated, Hart interpreted, List<StateDifference> differences)
+    {
+        ComparePriorities("machine-level", translated.MachinePriorities, interpreted.MachinePriorities, differences);
+        ComparePriorities("supervisor-level", translated.SupervisorPriorities, interpreted.SupervisorPriorities, differences);
+        if (translated.MachineFile is null)
+        {
+            return;
+        }
+
+        CompareFiles("the machine-level", translated.MachineFile, interpreted.MachineFile!, differences);
+        CompareFiles("the supervisor-level", translated.SupervisorFile!, interpreted.SupervisorFile!, differences);
+        for (int i = 0; i < translated.GuestFiles.Count; i++)
+        {
+            CompareFiles("a guest", translated.GuestFiles[i], interpreted.GuestFiles[i], differences);
+        }
+    }
+
+    private static void ComparePriorities(string level, PriorityArray translated, PriorityArray interpreted, List<StateDifference> differences)
+    {
+        for (int code = 0; code < 64; code++)
+        {
+            if (translated[code] != interpreted[code])
+            {
+                differences.Add(new StateDifference(
+                    string.Create(CultureInfo.InvariantCulture, $"{level} priority of interrupt {code}"), translated[code], interpreted[code]));
+            }
+        }
+    }
+
+    private static void CompareFiles(string level, InterruptFile translated, InterruptFile interpreted, List<StateDifference> differences)
+    {
+        for (uint select = InterruptFile.Delivery; select <= InterruptFile.LastRegister; select++)
+        {
+            if (InterruptFile.HasRegister(select) && translated.Read(select) != interpreted.Read(select))
+            {
+                differences.Add(new StateDifference(
+                    string.Create(CultureInfo.InvariantCulture, $"register 0x{select:x} of {level} interrupt file"), translated.Read(select), interpreted.Read(select)));
             }
         }
     }

@@ -1,4 +1,5 @@
 using CoveJit.Memory.Bus;
+using CoveJit.Memory.Protection;
 
 namespace CoveJit.Memory.Physical;
 
@@ -10,6 +11,9 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
 
     /// <summary>Guest RAM.</summary>
     public GuestRam Ram { get; } = ram;
+
+    /// <summary>The epochs of the machine's supervisor domains.</summary>
+    public DomainEpochs DomainEpochs { get; } = new();
 
     /// <summary>The devices with their base addresses and sizes in bytes, sorted by base.</summary>
     public IEnumerable<(ulong Base, ulong Size, IBusDevice Device)> Devices => _regions.Select(r => (r.Base, r.Size, r.Device));

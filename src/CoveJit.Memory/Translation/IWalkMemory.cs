@@ -4,11 +4,8 @@ namespace CoveJit.Memory.Translation;
 /// Memory as a page-table walker sees it: physical memory behind PMP (and MPT) for a single stage; behind a second-stage walk for a VS-stage.
 /// Implemented by structs so that the walker is specialised for each; they may be copied, and a copy is as good as the original.
 /// </summary>
-public interface IWalkMemory
+public interface IWalkMemory : IEntryMemory
 {
-    /// <summary>Reads a page-table entry.</summary>
-    WalkStatus ReadEntry(ulong address, out ulong entry);
-
     /// <summary>Atomically replaces an entry if it still equals <paramref name="expected"/>.</summary>
     /// <param name="address">Address of the entry.</param>
     /// <param name="expected">Value that was read.</param>

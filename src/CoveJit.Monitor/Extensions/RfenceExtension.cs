@@ -1,5 +1,6 @@
 using CoveJit.Harts;
 using CoveJit.Isa;
+using CoveJit.Memory.Protection;
 using CoveJit.Monitor.Pmu;
 using CoveJit.Monitor.Sbi;
 
@@ -16,9 +17,10 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
     // Beyond so many pages one flush of everything is cheaper than page by page.
     private const ulong MaximumPages = 64;
 
-    // The common requests need no allocation.
+    // The common requests need no allocation. Address spaces and virtual machines are the calling supervisor domain's, whichever another hart is in.
     private static readonly Action<Hart> FenceInstruction = hart => hart.FenceInstruction();
-    private static readonly Action<Hart> FenceEverything = hart => hart.FenceAddressSpace(null, null);
+    private static readonly Action<Hart>[] FenceEverything =
+        [.. Enumerable.Range(0, MptRoot.Domains).Select(sdid => (Action<Hart>)(hart => hart.FenceAddressSpace(null, null, (uint)sdid)))];
 
     public IEnumerable<uint> Identifiers => [Eid];
 
@@ -51,9 +53,10 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidAddress;
         }
 
+        uint sdid = call.Hart.Sdid;
         Action<Hart> request = pages.IsEverything
-            ? (asid is null ? FenceEverything : hart => hart.FenceAddressSpace(null, asid))
-            : hart => pages.ForEach(address => hart.FenceAddressSpace(address, asid));
+            ? (asid is null ? FenceEverything[sdid] : hart => hart.FenceAddressSpace(null, asid, sdid))
+            : hart => pages.ForEach(address => hart.FenceAddressSpace(address, asid, sdid));
         return asid is null
             ? OnHarts(call, request, FirmwareEvent.SfenceVmaSent, FirmwareEvent.SfenceVmaReceived)
             : OnHarts(call, request, FirmwareEvent.SfenceVmaAsidSent, FirmwareEvent.SfenceVmaAsidReceived);
@@ -73,9 +76,10 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
         }
 
         uint vmid = call.Hart.Vmid;
+        uint sdid = call.Hart.Sdid;
         Action<Hart> request = pages.IsEverything
-            ? hart => hart.FenceGuestVirtual(vmid, null, asid)
-            : hart => pages.ForEach(address => hart.FenceGuestVirtual(vmid, address, asid));
+            ? hart => hart.FenceGuestVirtual(vmid, null, asid, sdid)
+            : hart => pages.ForEach(address => hart.FenceGuestVirtual(vmid, address, asid, sdid));
         return asid is null
             ? OnHarts(call, request, FirmwareEvent.HfenceVvmaSent, FirmwareEvent.HfenceVvmaReceived)
             : OnHarts(call, request, FirmwareEvent.HfenceVvmaAsidSent, FirmwareEvent.HfenceVvmaAsidReceived);
@@ -94,7 +98,8 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidAddress;
         }
 
-        Action<Hart> request = hart => hart.FenceGuestPhysical(vmid);
+        uint sdid = call.Hart.Sdid;
+        Action<Hart> request = hart => hart.FenceGuestPhysical(vmid, sdid: sdid);
         return vmid is null
             ? OnHarts(call, request, FirmwareEvent.HfenceGvmaSent, FirmwareEvent.HfenceGvmaReceived)
             : OnHarts(call, request, FirmwareEvent.HfenceGvmaVmidSent, FirmwareEvent.HfenceGvmaVmidReceived);

@@ -92,6 +92,8 @@ def r_type(f7, rs2, rs1, f3, rd, opcode):
 rows.append((0x0100000F, "pause"))
 for name, f3 in (("czero.eqz", 5), ("czero.nez", 7)):
     rows += [(r_type(7, NUMBER[b], a, f3, d, 0x33), f"{name} {d}, {a}, {b}") for d, a, b in RRR]
+for name, f7 in (("mfence.pa", 0x19), ("minval.pa", 0x1B)):
+    rows += [(r_type(f7, NUMBER[b], a, 0, "zero", 0x73), f"{name} {a}, {b}") for a, b in RR]
 AMOS = {"amoswap": 1, "amoadd": 0, "amoxor": 4, "amoand": 12, "amoor": 8, "amomin": 16, "amomax": 20, "amominu": 24, "amomaxu": 28, "amocas": 5}
 for name, f5 in AMOS.items():
     for width, f3 in (("b", 0), ("h", 1), ("w", 2), ("d", 3), ("q", 4)):

@@ -43,7 +43,7 @@ public sealed unsafe class TlbTests
     public void Contexts_that_differ_in_anything_have_different_banks()
     {
         using Tlb tlb = new();
-        TlbContext[] contexts = [Space(1), Space(2), Space(1, root: 2), Space(1, modifiers: 0), Space(1, modifiers: 9), Space(1, modifiers: 17), new(0, 0, 3), Guest(1), Guest(2), Guest(1, asid: 1)];
+        TlbContext[] contexts = [Space(1), Space(2), Space(1, root: 2), Space(1, modifiers: 0), Space(1, modifiers: 9), Space(1, modifiers: 17), new(0, 0, 3), Guest(1), Guest(2), Guest(1, asid: 1), Space(1) with { Sdid = 1, ProtectionTable = 1UL << 52 }, Space(1) with { ProtectionTable = 1 }];
         HashSet<nint> banks = [];
         foreach (TlbContext context in contexts)
         {
@@ -126,6 +126,36 @@ public sealed unsafe class TlbTests
             tlb.Flush(fence);
             bool[] flushed = [.. contexts.Select(context => Lookup(tlb.Select(context), 0x1000, AccessType.Read) == 0)];
             Assert.True(flushed.SequenceEqual([one, two, other, host]), fence.ToString());
+        }
+    }
+
+    [Fact]
+    public void Fences_reach_the_current_supervisor_domain_only_but_those_of_physical_memory()
+    {
+        TlbContext Of(TlbContext context, uint sdid) => context with { Sdid = sdid, ProtectionTable = 1 + sdid };
+        (TlbFence Fence, bool[] Flushed)[] rows =
+        [
+            (TlbFence.Supervisor(null, null, 3), [false, false, true, false]),
+            (TlbFence.Supervisor(null, 1, 3), [false, false, true, false]),
+            (TlbFence.Supervisor(0x1000, null, 3), [false, false, true, false]),
+            (TlbFence.GuestVirtual(1, null, null, 3), [false, false, false, true]),
+            (TlbFence.GuestPhysical(null, 2), [false, true, false, false]),
+            (TlbFence.Domain(3), [false, false, true, true]),
+            (TlbFence.Domain(4), [false, false, false, false]),
+            (TlbFence.Domain(null), [true, true, true, true]),
+        ];
+        TlbContext[] contexts = [Of(Space(1), 2), Of(Guest(1), 2), Of(Space(1), 3), Of(Guest(1), 3)];
+        foreach ((TlbFence fence, bool[] expected) in rows)
+        {
+            using Tlb tlb = new();
+            foreach (TlbContext context in contexts)
+            {
+                tlb.Fill(tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
+            }
+
+            tlb.Flush(fence);
+            bool[] flushed = [.. contexts.Select(context => Lookup(tlb.Select(context), 0x1000, AccessType.Read) == 0)];
+            Assert.True(flushed.SequenceEqual(expected), fence.ToString());
         }
     }
 
