@@ -363,7 +363,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
-        byte[] blob = DescribeBoard(layout.Initrd);
+        ModuleLoader modules = new(memory, layout.Free);
+        byte[] blob = DescribeBoard(layout.Initrd, [.. Options.VirtualMachines.Select(machine => (machine, modules.Load(machine)))]);
         if ((ulong)blob.Length > BootLayout.DeviceTreeLimit)
         {
             throw new LoadException("the device tree is larger than 2 MiB", "shorten --append");
@@ -398,7 +399,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    private byte[] DescribeBoard(AddressRange? initrd)
+    private byte[] DescribeBoard(AddressRange? initrd, IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> virtualMachines)
     {
         HartDescription hart = DescribeHart(Options);
         ChosenNode chosen = new(
@@ -408,6 +409,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
         BoardDeviceTree tree = BoardDeviceTree.Build(
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
+        if (virtualMachines.Count > 0)
+        {
+            VirtualMachinesNode.Describe(tree.Root.Find("chosen")!, virtualMachines, Options.NoReboot);
+        }
+
         return new FlattenedDeviceTree(tree.Root).ToBytes();
     }
 
