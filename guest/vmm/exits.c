@@ -7,6 +7,7 @@
 #include "riscv.h"
 
 #define INSTRUCTION_WFI 0x10500073u
+#define INSTRUCTION_WRS_NTO 0x00D00073u
 
 /* The guest physical address of a guest-page fault. */
 static u64 fault_address(const struct context *context)
@@ -76,6 +77,13 @@ static enum verdict virtual_instruction(struct vcpu *vcpu)
         vcpu->counts.exits[EXIT_WFI]++;
         vcpu->vm->operations->skip(vcpu, 4);
         __atomic_store_n(&vcpu->state, VCPU_WAITING, __ATOMIC_RELEASE);
+        return LOOK_AROUND;
+    }
+    if ((u32)context->stval == INSTRUCTION_WRS_NTO)
+    {
+        /* It waits for another virtual hart's store, of which nobody will tell: let the others have their turn. */
+        vcpu->counts.exits[EXIT_YIELD]++;
+        vcpu->vm->operations->skip(vcpu, 4);
         return LOOK_AROUND;
     }
     vcpu->counts.exits[EXIT_OTHER]++;

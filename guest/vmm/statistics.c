@@ -14,6 +14,7 @@ static const char *const exit_names[EXIT_KINDS] = {
     [EXIT_MMIO_LOAD] = "mmio_load",
     [EXIT_MMIO_STORE] = "mmio_store",
     [EXIT_WFI] = "wfi",
+    [EXIT_YIELD] = "yield",
     [EXIT_OTHER] = "other",
 };
 

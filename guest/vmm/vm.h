@@ -32,6 +32,7 @@ enum exit_kind
     EXIT_MMIO_LOAD,
     EXIT_MMIO_STORE,
     EXIT_WFI,
+    EXIT_YIELD,
     EXIT_OTHER,
     EXIT_KINDS,
 };
