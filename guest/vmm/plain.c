@@ -99,6 +99,7 @@ static void plain_save(struct vcpu *vcpu)
 {
 #define SAVE(name) vcpu->csrs.name = csr_read(name);
     FOR_EACH_CSR(SAVE)
+    csr_write(vsie, 0); /* its timer, which goes on, is not to end the sleep of the hart */
     csr_set(sstatus, SSTATUS_FS);
     if ((vcpu->context.sstatus & SSTATUS_FS) == SSTATUS_FS_DIRTY)
         context_save_float(&vcpu->context);
