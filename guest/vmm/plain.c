@@ -67,7 +67,8 @@ static void plain_start(struct vcpu *vcpu)
     vcpu->context = (struct context){ .pc = vcpu->start_pc, .sstatus = SSTATUS_SPP | SSTATUS_FS_INITIAL, .hstatus = hstatus_of(vcpu) | HSTATUS_SPVP };
     vcpu->context.x[10] = vcpu->index;
     vcpu->context.x[11] = vcpu->start_argument;
-    vcpu->csrs = (struct virtual_csrs){ .vstimecmp = ~0ul };
+    /* Firmware leaves the counters open to user mode: a kernel without a driver for them does not do it. */
+    vcpu->csrs = (struct virtual_csrs){ .vstimecmp = ~0ul, .scounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR };
     reset_file(vcpu);
 }
 
