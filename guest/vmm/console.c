@@ -1,6 +1,7 @@
 #include "console.h"
 
 #include "hart.h"
+#include "interrupts.h"
 #include "lock.h"
 #include "machine.h"
 #include "vm.h"
@@ -153,4 +154,5 @@ void console_receive(void)
         }
         vm_receive(keyboard, byte);
     }
+    interrupts_rearm(machine.serial_source);
 }

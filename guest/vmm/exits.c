@@ -2,7 +2,7 @@
 
 #include "console.h"
 #include "instruction.h"
-#include "interrupts.h"
+#include "network.h"
 #include "print.h"
 #include "riscv.h"
 

@@ -3,6 +3,7 @@
 #include "console.h"
 #include "exits.h"
 #include "interrupts.h"
+#include "network.h"
 #include "print.h"
 #include "riscv.h"
 #include "sbi.h"
@@ -49,8 +50,11 @@ static void look_at_interrupts(void)
     csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
     u32 identity;
     while ((identity = interrupts_claim()) != 0)
+    {
         if (identity == machine.serial_source)
             console_receive();
+        network_receive(identity);
+    }
     console_poll();
 }
 
@@ -146,6 +150,7 @@ void hart_main(struct hart *hart)
     if (hart->index == machine.boot_hart)
     {
         interrupts_enable_source(machine.serial_source);
+        interrupts_enable_source(machine.network.source);
         console_enable_input();
     }
     csr_write(sie, BIT(INTERRUPT_SOFTWARE) | BIT(INTERRUPT_TIMER) | BIT(INTERRUPT_EXTERNAL));

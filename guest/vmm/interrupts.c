@@ -7,6 +7,7 @@
 #define DOMAINCFG 0x0000
 #define SOURCECFG(source) (4 * (source))
 #define SETIENUM 0x1EDC
+#define SETIPNUM_LE 0x2000
 #define TARGET(source) (0x3000 + 4 * (source))
 #define DOMAINCFG_IE BIT(8)
 #define DOMAINCFG_DM BIT(2)
@@ -38,6 +39,12 @@ void interrupts_enable_source(u32 source)
     aplic[SOURCECFG(source) / 4] = SOURCE_LEVEL_HIGH;
     aplic[TARGET(source) / 4] = this_hart()->index << TARGET_HART_SHIFT | source;
     aplic[SETIENUM / 4] = source;
+}
+
+void interrupts_rearm(u32 source)
+{
+    if (machine.aplic.size != 0)
+        ((volatile u32 *)machine.aplic.start)[SETIPNUM_LE / 4] = source;
 }
 
 u32 interrupts_claim(void)

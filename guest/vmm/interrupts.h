@@ -11,6 +11,9 @@ void interrupts_start(void);
 /* Sends a source of the machine's APLIC to the calling hart, under the identity of the same number. */
 void interrupts_enable_source(u32 source);
 
+/* Makes a source interrupt again if its wire is still asserted: it is looked at when it rises only. */
+void interrupts_rearm(u32 source);
+
 /* Takes what is pending in the calling hart's interrupt file; returns the identity, or 0. */
 u32 interrupts_claim(void);
 

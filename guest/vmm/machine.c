@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include "console.h"
+#include "host_virtio.h"
 #include "print.h"
 #include "riscv.h"
 
@@ -95,6 +96,26 @@ static void describe_serial(const struct fdt *tree)
     }
 }
 
+static void describe_virtio(const struct fdt *tree)
+{
+    fdt_node soc = fdt_child(tree, tree->root, "soc");
+    for (fdt_node node = soc == NULL ? NULL : fdt_first_child(tree, soc); node != NULL; node = fdt_next_sibling(tree, node))
+    {
+        if (!fdt_is_compatible(tree, node, "virtio,mmio"))
+            continue;
+        struct host_device device = {
+            .address = fdt_reg(tree, node).start,
+            .source = fdt_cell(tree, node, "interrupts", 0, 0),
+            .vm = fdt_cell(tree, node, "covejit,vm", 0, 0),
+        };
+        u32 id = host_virtio_id(device.address);
+        if (id == VIRTIO_ID_BLOCK && machine.drive_count < DRIVES_MAX)
+            machine.drives[machine.drive_count++] = device;
+        else if (id == VIRTIO_ID_NETWORK)
+            machine.network = device;
+    }
+}
+
 static void add_module(const struct fdt *tree, fdt_node node, struct vm_description *vm)
 {
     static const char *const roles[] = { [MODULE_KERNEL] = "kernel", [MODULE_INITRD] = "initrd", [MODULE_DISK] = "disk" };
@@ -133,6 +154,7 @@ void machine_describe(const void *blob, u64 boot_hart)
     machine.memory = fdt_reg(tree, fdt_child(tree, tree->root, "memory"));
     describe_harts(tree, boot_hart);
     describe_interrupts(tree);
+    describe_virtio(tree);
     describe_vms(tree);
     if (machine.vm_count == 0)
         fail("the device tree asks for no virtual machine: add --vm plain to the command line");

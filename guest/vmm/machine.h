@@ -9,6 +9,7 @@ enum
 {
     HARTS_MAX = 8,
     MODULES_MAX = 8,
+    DRIVES_MAX = 8,
     VMS_MAX = 16,
     VCPUS_MAX = 8,
     EXTENSIONS_MAX = 2048, /* bytes of names */
@@ -34,6 +35,14 @@ struct module
     struct range content;
 };
 
+/* A VirtIO device of the machine. */
+struct host_device
+{
+    u64 address;
+    u32 source; /* at the APLIC */
+    unsigned vm; /* which virtual machine gets it */
+};
+
 /* A virtual machine that is asked for: a node vm@N below /chosen/virtual-machines. */
 struct vm_description
 {
@@ -57,6 +66,10 @@ struct machine
 
     struct range serial;
     u32 serial_source; /* at the APLIC */
+
+    struct host_device drives[DRIVES_MAX];
+    unsigned drive_count;
+    struct host_device network; /* all virtual machines share it; source 0: there is none */
 
     struct range aplic;
     struct range imsic;

@@ -3,6 +3,7 @@
 #include "hart.h"
 #include "machine.h"
 #include "memory.h"
+#include "network.h"
 #include "print.h"
 #include "riscv.h"
 #include "sbi.h"
@@ -57,6 +58,9 @@ void main(u64 boot_hart, const void *tree)
     start_harts();
     struct hart *own = &harts[machine.boot_hart];
     __asm__ volatile("mv tp, %0" ::"r"(own));
+    if (machine.network.source != 0)
+        network_start(machine.network.address, machine.network.source);
+    vm_start_drives();
     print("%u harts, %lu MiB, %lu free", machine.hart_count, machine.memory.size / MIB, memory_free_pages() * PAGE_SIZE / MIB);
     for (unsigned i = 0; i < machine.vm_count; i++)
         vm_start(i);

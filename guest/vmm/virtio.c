@@ -1,46 +1,10 @@
 #include "virtio.h"
 
 #include "riscv.h"
+#include "virtio_registers.h"
 #include "vm.h"
 
-/* Registers (VirtIO 1.2, 4.2.2). */
-enum
-{
-    MAGIC_VALUE = 0x000,
-    VERSION = 0x004,
-    DEVICE_ID = 0x008,
-    VENDOR_ID = 0x00C,
-    DEVICE_FEATURES = 0x010,
-    DEVICE_FEATURES_SELECT = 0x014,
-    DRIVER_FEATURES = 0x020,
-    DRIVER_FEATURES_SELECT = 0x024,
-    QUEUE_SELECT = 0x030,
-    QUEUE_SIZE_MAX = 0x034,
-    QUEUE_SIZE = 0x038,
-    QUEUE_READY = 0x044,
-    QUEUE_NOTIFY = 0x050,
-    INTERRUPT_STATUS = 0x060,
-    INTERRUPT_ACK = 0x064,
-    STATUS = 0x070,
-    QUEUE_DESC_LOW = 0x080,
-    QUEUE_DESC_HIGH = 0x084,
-    QUEUE_DRIVER_LOW = 0x090,
-    QUEUE_DRIVER_HIGH = 0x094,
-    QUEUE_DEVICE_LOW = 0x0A0,
-    QUEUE_DEVICE_HIGH = 0x0A4,
-    CONFIGURATION = 0x100,
-};
-
-#define MAGIC 0x74726976u
 #define VENDOR 0x56764A43u /* "CJvV" */
-#define FEATURE_VERSION_1 BIT(32)
-#define STATUS_DRIVER_OK 4u
-#define STATUS_NEEDS_RESET 64u
-#define INTERRUPT_USED 1u
-#define INTERRUPT_CONFIGURATION 2u
-#define AVAILABLE_NO_INTERRUPT 1u
-#define DESCRIPTOR_NEXT 1u
-#define DESCRIPTOR_WRITE 2u
 
 struct descriptor
 {
@@ -52,7 +16,7 @@ struct descriptor
 
 static u64 features(const struct virtio *virtio)
 {
-    return virtio->type->features | FEATURE_VERSION_1;
+    return virtio->type->features(virtio) | FEATURE_VERSION_1;
 }
 
 static void drive(struct virtio *virtio)
@@ -98,9 +62,9 @@ static u64 virtio_read(struct device *device, u64 offset, unsigned size)
     switch (offset)
     {
         case MAGIC_VALUE:
-            return MAGIC;
+            return VIRTIO_MAGIC;
         case VERSION:
-            return 2;
+            return VIRTIO_MMIO_VERSION;
         case DEVICE_ID:
             return virtio->type->id;
         case VENDOR_ID:

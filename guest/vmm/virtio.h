@@ -4,6 +4,7 @@
 
 #include "device.h"
 
+struct drive;
 struct vm;
 struct virtio;
 
@@ -24,8 +25,10 @@ struct virtqueue
 struct virtio_type
 {
     u32 id;
-    u64 features; /* beside those of the transport */
     unsigned queues;
+
+    /* Features beside those of the transport. */
+    u64 (*features)(const struct virtio *virtio);
 
     /* Byte of the device's configuration space. */
     u8 (*configuration)(const struct virtio *virtio, u64 offset);
@@ -40,7 +43,8 @@ struct virtio
     struct vm *vm;
     unsigned source; /* at the APLIC */
     const struct virtio_type *type;
-    struct range backing; /* of a block device: its content */
+    struct range backing; /* of a block device in memory: its content */
+    struct drive *drive; /* of another block device */
     u32 status;
     u32 device_features_select;
     u32 driver_features_select;
@@ -85,11 +89,5 @@ void virtio_interrupt(struct virtio *virtio, unsigned queue);
 /* Copies out of the buffers to read, and into those to write, from a byte offset on; return false beyond their end or memory's. */
 bool chain_read(struct virtio *virtio, const struct chain *chain, u64 offset, void *to, u64 size);
 bool chain_write(struct virtio *virtio, const struct chain *chain, u64 offset, const void *from, u64 size);
-
-/* Frames that virtual machines sent go to their receivers. Called without any lock. */
-void network_deliver(void);
-
-/* A virtual machine is going: it sends and receives nothing any more. */
-void network_detach(struct vm *vm);
 
 #endif

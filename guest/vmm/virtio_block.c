@@ -1,57 +1,75 @@
-/* VirtIO 1.2, "Block Device": a disk that lies in the machine's memory. What is written to it lasts as long as the machine. */
+/* VirtIO 1.2, "Block Device": a disk that lies in the machine's memory, lost with the machine, or one of the machine's drives. */
+#include "drive.h"
 #include "virtio.h"
+#include "virtio_registers.h"
 
-enum { TYPE_IN, TYPE_OUT, TYPE_FLUSH = 4, TYPE_GET_ID = 8 };
-enum { STATUS_OK, STATUS_IO_ERROR, STATUS_UNSUPPORTED };
-
-#define SECTOR_SIZE 512ul
-#define FEATURE_FLUSH BIT(9)
 #define ID_SIZE 20u
 
-struct request
+static u64 sectors(const struct virtio *virtio)
 {
-    u32 type;
-    u32 reserved;
-    u64 sector;
-};
+    return virtio->drive != NULL ? virtio->drive->sectors : virtio->backing.size / SECTOR_SIZE;
+}
+
+static u64 features(const struct virtio *virtio)
+{
+    return BIT(BLOCK_FEATURE_FLUSH_BIT) | (virtio->drive != NULL && virtio->drive->is_read_only ? BIT(BLOCK_FEATURE_READ_ONLY_BIT) : 0);
+}
 
 static u8 configuration(const struct virtio *virtio, u64 offset)
 {
-    u64 capacity = virtio->backing.size / SECTOR_SIZE;
-    return offset < sizeof capacity ? (u8)(capacity >> 8 * offset) : 0;
+    return offset < sizeof(u64) ? (u8)(sectors(virtio) >> 8 * offset) : 0;
+}
+
+/* Between the disk and the chain's buffers, a piece at a time; offset is that of the first byte in the buffers. */
+static bool transfer(struct virtio *virtio, const struct chain *chain, u64 sector, u64 offset, u64 size, bool is_read)
+{
+    if (sector > sectors(virtio) || size % SECTOR_SIZE != 0 || size / SECTOR_SIZE > sectors(virtio) - sector)
+        return false;
+    struct drive *drive = virtio->drive;
+    if (drive == NULL)
+    {
+        u8 *content = (u8 *)virtio->backing.start + sector * SECTOR_SIZE;
+        return is_read ? chain_write(virtio, chain, offset, content, size) : chain_read(virtio, chain, offset, content, size);
+    }
+    for (u64 done = 0, part; done < size; done += part)
+    {
+        part = min_u64(size - done, DRIVE_BUFFER_SIZE);
+        u64 at = sector + done / SECTOR_SIZE;
+        bool succeeded = is_read
+            ? drive_read(drive, at, (u32)part) && chain_write(virtio, chain, offset + done, drive->buffer, part)
+            : chain_read(virtio, chain, offset + done, drive->buffer, part) && drive_write(drive, at, (u32)part);
+        if (!succeeded)
+            return false;
+    }
+    return true;
 }
 
 /* Carries a request out; returns its status, and in *written how many bytes before the status were written. */
 static u8 serve(struct virtio *virtio, const struct chain *chain, u64 *written)
 {
-    struct request request;
+    struct block_request request;
     *written = 0;
     if (!chain_read(virtio, chain, 0, &request, sizeof request))
-        return STATUS_IO_ERROR;
-    bool is_read = request.type == TYPE_IN;
-    u64 size = is_read ? chain->writable - 1 : chain->readable - sizeof request;
-    u64 offset = request.sector * SECTOR_SIZE;
-    u8 *content = (u8 *)virtio->backing.start + offset;
-    bool fits = request.sector <= virtio->backing.size / SECTOR_SIZE && size <= virtio->backing.size - offset && size % SECTOR_SIZE == 0;
+        return BLOCK_IO_ERROR;
     switch (request.type)
     {
-        case TYPE_IN:
-            if (!fits || !chain_write(virtio, chain, 0, content, size))
-                return STATUS_IO_ERROR;
-            *written = size;
-            return STATUS_OK;
-        case TYPE_OUT:
-            return fits && chain_read(virtio, chain, sizeof request, content, size) ? STATUS_OK : STATUS_IO_ERROR;
-        case TYPE_FLUSH:
-            return STATUS_OK;
-        case TYPE_GET_ID:
+        case BLOCK_IN:
+            if (!transfer(virtio, chain, request.sector, 0, chain->writable - 1, true))
+                return BLOCK_IO_ERROR;
+            *written = chain->writable - 1;
+            return BLOCK_OK;
+        case BLOCK_OUT:
+            return transfer(virtio, chain, request.sector, sizeof request, chain->readable - sizeof request, false) ? BLOCK_OK : BLOCK_IO_ERROR;
+        case BLOCK_FLUSH:
+            return virtio->drive == NULL || drive_flush(virtio->drive) ? BLOCK_OK : BLOCK_IO_ERROR;
+        case BLOCK_GET_ID:
         {
-            static const char id[ID_SIZE] = "covejit-ramdisk";
+            static const char id[ID_SIZE] = "covejit-vmm";
             *written = min_u64(chain->writable - 1, ID_SIZE);
-            return chain_write(virtio, chain, 0, id, *written) ? STATUS_OK : STATUS_IO_ERROR;
+            return chain_write(virtio, chain, 0, id, *written) ? BLOCK_OK : BLOCK_IO_ERROR;
         }
         default:
-            return STATUS_UNSUPPORTED;
+            return BLOCK_UNSUPPORTED;
     }
 }
 
@@ -74,4 +92,4 @@ static void notify(struct virtio *virtio, unsigned queue)
         virtio_interrupt(virtio, queue);
 }
 
-const struct virtio_type virtio_block = { .id = 2, .features = FEATURE_FLUSH, .queues = 1, .configuration = configuration, .notify = notify };
+const struct virtio_type virtio_block = { .id = 2, .queues = 1, .features = features, .configuration = configuration, .notify = notify };

@@ -2,6 +2,12 @@
 #include "entropy.h"
 #include "virtio.h"
 
+static u64 features(const struct virtio *virtio)
+{
+    (void)virtio;
+    return 0;
+}
+
 static u8 configuration(const struct virtio *virtio, u64 offset)
 {
     (void)virtio;
@@ -25,4 +31,4 @@ static void notify(struct virtio *virtio, unsigned queue)
         virtio_interrupt(virtio, queue);
 }
 
-const struct virtio_type virtio_entropy = { .id = 4, .queues = 1, .configuration = configuration, .notify = notify };
+const struct virtio_type virtio_entropy = { .id = 4, .queues = 1, .features = features, .configuration = configuration, .notify = notify };

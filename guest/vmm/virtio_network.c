@@ -1,20 +1,24 @@
-/* VirtIO 1.2, "Network Device": each virtual machine has a port of one switch. */
+/* VirtIO 1.2, "Network Device", and the switch. */
+#include "host_virtio.h"
+#include "interrupts.h"
 #include "lock.h"
+#include "network.h"
+#include "print.h"
 #include "virtio.h"
+#include "virtio_registers.h"
 #include "vm.h"
 
-enum { RECEIVE, TRANSMIT };
-enum { FRAME_MAX = 1514, HEADER_SIZE = 12, ADDRESS_SIZE = 6, WAITING_MAX = 64 };
-
-#define FEATURE_MAC BIT(5)
+enum { WAITING_MAX = 64, UPLINK = VMS_MAX };
 
 /* 52:54:00:c0:fe:N, locally administered. */
 static const u8 address_prefix[ADDRESS_SIZE - 1] = { 0x52, 0x54, 0x00, 0xC0, 0xFE };
 
+/* A frame as VirtIO carries it. */
 struct frame
 {
-    u32 length;
+    u8 header[NETWORK_HEADER_SIZE];
     u8 bytes[FRAME_MAX];
+    u16 length; /* of bytes */
 };
 
 /* Frames on their way to a virtual machine. Those that find no room are lost, as on any wire. */
@@ -29,12 +33,25 @@ static struct lock switch_lock; /* taken with a virtual machine's lock held, nev
 static struct port ports[VMS_MAX];
 static u32 waiting; /* a bit for each port with frames; atomic */
 
+/* The machine's card: descriptor n of each queue is of frame n. */
+static struct host_virtio card;
+static u32 card_source;
+static struct frame card_received[HOST_QUEUE_SIZE];
+static struct frame card_sent[HOST_QUEUE_SIZE];
+static u64 card_free; /* frames of card_sent, a bit for each */
+
 static struct virtio *port_device(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->virtio_count; i++)
         if (vm->virtio[i].type == &virtio_network)
             return &vm->virtio[i];
     return NULL;
+}
+
+static u64 features(const struct virtio *virtio)
+{
+    (void)virtio;
+    return NETWORK_FEATURE_MAC;
 }
 
 static u8 configuration(const struct virtio *virtio, u64 offset)
@@ -44,24 +61,41 @@ static u8 configuration(const struct virtio *virtio, u64 offset)
     return offset < sizeof address_prefix ? address_prefix[offset] : (u8)virtio->vm->index;
 }
 
-static void forward_to(unsigned index, const struct frame *frame)
+static void send_out(const struct frame *frame)
+{
+    u32 length;
+    for (int done; (done = host_queue_take(&card, NETWORK_TRANSMIT, &length)) >= 0;)
+        card_free |= BIT(done);
+    if (card_free == 0)
+        return;
+    unsigned slot = first_bit(card_free);
+    card_free &= card_free - 1;
+    memcpy(card_sent[slot].bytes, frame->bytes, frame->length);
+    struct host_segment segment = { card_sent[slot].header, NETWORK_HEADER_SIZE + frame->length, false };
+    host_queue_add(&card, NETWORK_TRANSMIT, (u16)slot, &segment, 1);
+    host_virtio_notify(&card, NETWORK_TRANSMIT);
+}
+
+static void send_to(unsigned index, const struct frame *frame)
 {
     struct port *port = &ports[index];
     if (port->head - port->tail == WAITING_MAX)
         return;
-    memcpy(&port->frames[port->head++ % WAITING_MAX], frame, offsetof(struct frame, bytes) + frame->length);
+    struct frame *copy = &port->frames[port->head++ % WAITING_MAX];
+    memcpy(copy->bytes, frame->bytes, frame->length);
+    copy->length = frame->length;
     __atomic_or_fetch(&waiting, 1u << index, __ATOMIC_RELEASE);
 }
 
-/* To the port with the address, if it is one of the switch's; otherwise to all but the sender's. */
+/* To the port with the address, if it is a virtual machine's; otherwise to all but the sender's. With the switch's lock held. */
 static void forward(unsigned sender, const struct frame *frame)
 {
     bool is_known = memcmp(frame->bytes, address_prefix, sizeof address_prefix) == 0;
-    lock_acquire(&switch_lock);
     for (unsigned i = 0; i < machine.vm_count; i++)
         if (i != sender && (!is_known || frame->bytes[sizeof address_prefix] == i))
-            forward_to(i, frame);
-    lock_release(&switch_lock);
+            send_to(i, frame);
+    if (!is_known && sender != UPLINK && card_source != 0)
+        send_out(frame);
 }
 
 static void receive_all(struct virtio *virtio)
@@ -70,51 +104,98 @@ static void receive_all(struct virtio *virtio)
     struct chain chain;
     bool any = false;
     lock_acquire(&switch_lock);
-    while (port->head != port->tail && virtio_take(virtio, RECEIVE, &chain))
+    while (port->head != port->tail && virtio_take(virtio, NETWORK_RECEIVE, &chain))
     {
-        static const u8 header[HEADER_SIZE] = { [10] = 1 }; /* num_buffers */
-        const struct frame *frame = &port->frames[port->tail++ % WAITING_MAX];
-        bool fits = chain_write(virtio, &chain, 0, header, sizeof header) && chain_write(virtio, &chain, sizeof header, frame->bytes, frame->length);
-        virtio_give_back(virtio, RECEIVE, &chain, fits ? (u32)sizeof header + frame->length : 0);
+        struct frame *frame = &port->frames[port->tail++ % WAITING_MAX];
+        u32 size = NETWORK_HEADER_SIZE + frame->length;
+        frame->header[10] = 1; /* num_buffers */
+        virtio_give_back(virtio, NETWORK_RECEIVE, &chain, chain_write(virtio, &chain, 0, frame->header, size) ? size : 0);
         any = true;
     }
     lock_release(&switch_lock);
     if (any)
-        virtio_interrupt(virtio, RECEIVE);
+        virtio_interrupt(virtio, NETWORK_RECEIVE);
 }
 
 static void notify(struct virtio *virtio, unsigned queue)
 {
-    if (queue == RECEIVE)
+    if (queue == NETWORK_RECEIVE)
     {
         receive_all(virtio);
         return;
     }
     struct chain chain;
     bool any = false;
-    while (virtio_take(virtio, TRANSMIT, &chain))
+    lock_acquire(&switch_lock);
+    while (virtio_take(virtio, NETWORK_TRANSMIT, &chain))
     {
-        struct frame frame = { .length = 0 };
-        u64 length = chain.readable - HEADER_SIZE;
-        if (chain.readable > HEADER_SIZE + 2 * ADDRESS_SIZE && length <= FRAME_MAX && chain_read(virtio, &chain, HEADER_SIZE, frame.bytes, length))
+        struct frame frame;
+        u64 length = chain.readable - NETWORK_HEADER_SIZE;
+        if (chain.readable > NETWORK_HEADER_SIZE + 2 * ADDRESS_SIZE && length <= FRAME_MAX
+            && chain_read(virtio, &chain, NETWORK_HEADER_SIZE, frame.bytes, length))
         {
-            frame.length = (u32)length;
+            frame.length = (u16)length;
             forward(virtio->vm->index, &frame);
         }
-        virtio_give_back(virtio, TRANSMIT, &chain, 0);
+        virtio_give_back(virtio, NETWORK_TRANSMIT, &chain, 0);
         any = true;
     }
+    lock_release(&switch_lock);
     if (any)
-        virtio_interrupt(virtio, TRANSMIT);
+        virtio_interrupt(virtio, NETWORK_TRANSMIT);
+}
+
+static void offer_to_card(unsigned slot)
+{
+    struct host_segment segment = { card_received[slot].header, NETWORK_HEADER_SIZE + FRAME_MAX, true };
+    host_queue_add(&card, NETWORK_RECEIVE, (u16)slot, &segment, 1);
+}
+
+void network_start(u64 address, u32 source)
+{
+    if (!host_virtio_start(&card, address, 0, 2))
+        fail("the network card at %lx does not start", address);
+    card_source = source;
+    card_free = ~0ul;
+    _Static_assert(HOST_QUEUE_SIZE == 64, "card_free");
+    for (unsigned slot = 0; slot < HOST_QUEUE_SIZE; slot++)
+        offer_to_card(slot);
+    host_virtio_notify(&card, NETWORK_RECEIVE);
+}
+
+bool network_is_useful(void)
+{
+    return machine.vm_count > 1 || card_source != 0;
+}
+
+void network_receive(u32 identity)
+{
+    if (identity == 0 || identity != card_source)
+        return;
+    lock_acquire(&switch_lock);
+    host_virtio_acknowledge(&card);
+    u32 length;
+    for (int slot; (slot = host_queue_take(&card, NETWORK_RECEIVE, &length)) >= 0;)
+    {
+        struct frame *frame = &card_received[slot];
+        if (length > NETWORK_HEADER_SIZE && length <= NETWORK_HEADER_SIZE + FRAME_MAX)
+        {
+            frame->length = (u16)(length - NETWORK_HEADER_SIZE);
+            forward(UPLINK, frame);
+        }
+        offer_to_card((unsigned)slot);
+    }
+    host_virtio_notify(&card, NETWORK_RECEIVE);
+    lock_release(&switch_lock);
+    interrupts_rearm(card_source);
+    network_deliver();
 }
 
 void network_deliver(void)
 {
-    u32 ready = __atomic_load_n(&waiting, __ATOMIC_ACQUIRE);
-    if (ready == 0)
+    if (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE) == 0)
         return;
-    ready = __atomic_exchange_n(&waiting, 0, __ATOMIC_ACQ_REL);
-    for (; ready != 0; ready &= ready - 1)
+    for (u32 ready = __atomic_exchange_n(&waiting, 0, __ATOMIC_ACQ_REL); ready != 0; ready &= ready - 1)
     {
         struct vm *vm = &vms[first_bit(ready)];
         lock_acquire(&vm->lock);
@@ -132,4 +213,4 @@ void network_detach(struct vm *vm)
     lock_release(&switch_lock);
 }
 
-const struct virtio_type virtio_network = { .id = 1, .features = FEATURE_MAC, .queues = 2, .configuration = configuration, .notify = notify };
+const struct virtio_type virtio_network = { .id = 1, .queues = 2, .features = features, .configuration = configuration, .notify = notify };

@@ -1,12 +1,16 @@
 #include "vm.h"
 
+#include "drive.h"
 #include "guest_tree.h"
 #include "layout.h"
+#include "network.h"
 #include "print.h"
 #include "sbi.h"
 #include "statistics.h"
 
 struct vm vms[VMS_MAX];
+
+static struct drive drives[DRIVES_MAX];
 
 /* The header of a RISC-V Linux Image. */
 struct image_header
@@ -62,16 +66,15 @@ static void add_device(struct vm *vm, struct device *device)
     vm->devices[vm->device_count++] = device;
 }
 
-static void add_virtio(struct vm *vm, const struct virtio_type *type, const struct module *module)
+static struct virtio *add_virtio(struct vm *vm, const struct virtio_type *type)
 {
     if (vm->virtio_count == VIRTIO_MAX)
         fail("vm%u has more than %u VirtIO devices: give it fewer disks", vm->index, (unsigned)VIRTIO_MAX);
     unsigned slot = vm->virtio_count++;
     struct virtio *virtio = &vm->virtio[slot];
     virtio_create(virtio, vm, type, SOURCE_VIRTIO + slot, (struct range){ GUEST_VIRTIO + slot * GUEST_VIRTIO_SIZE, GUEST_VIRTIO_SIZE });
-    if (module != NULL)
-        virtio->backing = module->content;
     add_device(vm, &virtio->device);
+    return virtio;
 }
 
 static void add_devices(struct vm *vm)
@@ -84,10 +87,13 @@ static void add_devices(struct vm *vm)
     add_device(vm, &vm->uart.device);
     for (unsigned i = 0; i < vm->description->module_count; i++)
         if (vm->description->modules[i].role == MODULE_DISK)
-            add_virtio(vm, &virtio_block, &vm->description->modules[i]);
-    if (machine.vm_count > 1)
-        add_virtio(vm, &virtio_network, NULL);
-    add_virtio(vm, &virtio_entropy, NULL);
+            add_virtio(vm, &virtio_block)->backing = vm->description->modules[i].content;
+    for (unsigned i = 0; i < machine.drive_count; i++)
+        if (machine.drives[i].vm == vm->index)
+            add_virtio(vm, &virtio_block)->drive = &drives[i];
+    if (network_is_useful())
+        add_virtio(vm, &virtio_network);
+    add_virtio(vm, &virtio_entropy);
 }
 
 /* Puts kernel, initrd and device tree into memory, as boot loaders do; returns where the first virtual hart starts. */
@@ -124,6 +130,12 @@ static u64 load_images(struct vm *vm, u64 *tree_address)
         fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
     *tree_address = tree_start;
     return entry;
+}
+
+void vm_start_drives(void)
+{
+    for (unsigned i = 0; i < machine.drive_count; i++)
+        drive_start(&drives[i], machine.drives[i].address);
 }
 
 void vm_start(unsigned index)

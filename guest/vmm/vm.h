@@ -159,6 +159,9 @@ struct vm
 
 extern struct vm vms[VMS_MAX];
 
+/* Takes the machine's drives over, for the virtual machines that get them. Once, before any of them starts. */
+void vm_start_drives(void);
+
 /* Makes the virtual machine of machine.vms[index] and lets its first virtual hart start. Fails if it cannot. */
 void vm_start(unsigned index);
 

@@ -48,6 +48,7 @@ internal static class VirtualMachineSelection
             Initrd = null,
             Append = null,
             VirtualMachines = machines,
+            Drives = [.. options.Drives, .. requests.SelectMany((request, i) => request.Drives.Select(path => new DriveOptions(path, false, DriveFormat.Detect) { VirtualMachine = i }))],
             MemorySize = options.MemorySize == new MachineOptions().MemorySize ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
         };
     }
@@ -64,13 +65,13 @@ internal static class VirtualMachineSelection
             Kind = request.Kind,
             Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
             Append = request.Append ?? guest.Append,
-            Disks = request.Disks,
+            RamDisks = request.RamDisks,
         };
         machine = machine with { MemorySize = request.MemorySize ?? machine.MemorySize, Harts = request.Harts ?? machine.Harts };
-        int files = 1 + (machine.Initrd is null ? 0 : 1) + machine.Disks.Count;
+        int files = 1 + (machine.Initrd is null ? 0 : 1) + machine.RamDisks.Count;
         return files <= VirtualMachineOptions.MostFiles
             ? machine
-            : throw new UsageException($"--vm: {machine.Disks.Count} disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");
+            : throw new UsageException($"--vm: {machine.RamDisks.Count} RAM disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");
     }
 
     private static string Hypervisor()

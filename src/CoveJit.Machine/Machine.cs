@@ -344,7 +344,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
             VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
-            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot))));
+            _contributors.Add(tree =>
+            {
+                DeviceTreeNode node = VirtioMmio.Describe(
+                    tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot)));
+                if (Options.VirtualMachines.Count > 0 && slot < Options.Drives.Count)
+                {
+                    node.SetCells("covejit,vm", (uint)Options.Drives[slot].VirtualMachine);
+                }
+            });
         }
     }
 

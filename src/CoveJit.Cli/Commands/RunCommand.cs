@@ -27,7 +27,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _vm = new("--vm")
     {
         HelpName = "KIND[,...]",
-        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,disk=F]...[,append=S]; may be repeated",
+        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]; may be repeated, and the first gets the drives of --drive",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };

@@ -4,10 +4,10 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,disk=F]...[,append=S]</c>.</summary>
+/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]</c>.</summary>
 internal static class VirtualMachineParser
 {
-    private const string Form = "write --vm plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,disk=F]...[,append=S]";
+    private const string Form = "write --vm plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]";
     private const ulong LeastMemory = 32UL << 20;
 
     public static VirtualMachineRequest Parse(string text)
@@ -27,7 +27,8 @@ internal static class VirtualMachineParser
                 "kernel" when value is not null => request with { Kernel = value },
                 "initrd" when value is not null => request with { Initrd = value },
                 "append" when value is not null => request with { Append = value },
-                "disk" when value is not null => request with { Disks = [.. request.Disks, value] },
+                "drive" when value is not null => request with { Drives = [.. request.Drives, value] },
+                "ramdisk" when value is not null => request with { RamDisks = [.. request.RamDisks, value] },
                 _ => throw new UsageException($"--vm: '{(value is null ? key : $"{key}={value}")}' is not understood", Form),
             };
         }

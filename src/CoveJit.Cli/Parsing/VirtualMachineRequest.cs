@@ -16,5 +16,8 @@ internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
 
     public string? Append { get; init; }
 
-    public IReadOnlyList<string> Disks { get; init; } = [];
+    public IReadOnlyList<string> RamDisks { get; init; } = [];
+
+    /// <summary>Image files of drives that the machine has for this virtual machine.</summary>
+    public IReadOnlyList<string> Drives { get; init; } = [];
 }

@@ -38,7 +38,7 @@ public sealed class ModuleLoader
             modules.Add(new(ModuleRole.Initrd, Place("--initrd", initrd, isKernel: false)));
         }
 
-        modules.AddRange(machine.Disks.Select(disk => new Module(ModuleRole.Disk, Place("--vm disk=", disk, isKernel: false))));
+        modules.AddRange(machine.RamDisks.Select(disk => new Module(ModuleRole.Disk, Place("--vm ramdisk=", disk, isKernel: false))));
         return modules;
     }
 

@@ -28,6 +28,6 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Its kernel's command line, or null.</summary>
     public string? Append { get; init; }
 
-    /// <summary>Paths of disk images. What it writes to them is lost at the end.</summary>
-    public IReadOnlyList<string> Disks { get; init; } = [];
+    /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
+    public IReadOnlyList<string> RamDisks { get; init; } = [];
 }
