@@ -16,9 +16,10 @@ internal static class VirtualMachineSelection
     /// <param name="options">The machine with the guest.</param>
     /// <param name="requests">The virtual machines asked for.</param>
     /// <param name="hypervisor">Path of the hypervisor, or null for the one that <c>covejit guest build vmm</c> made.</param>
+    /// <param name="choosesMemory">Whether the machine's memory is to be made large enough; otherwise it is what the user asked for.</param>
     /// <exception cref="UsageException">The machine cannot run virtual machines.</exception>
     /// <exception cref="LoadException">The hypervisor is not built, or not from the sources of this version.</exception>
-    public static MachineOptions Add(MachineOptions options, IReadOnlyList<VirtualMachineRequest> requests, string? hypervisor)
+    public static MachineOptions Add(MachineOptions options, IReadOnlyList<VirtualMachineRequest> requests, string? hypervisor, bool choosesMemory)
     {
         if (requests.Count > VirtualMachineOptions.Most)
         {
@@ -49,7 +50,7 @@ internal static class VirtualMachineSelection
             Append = null,
             VirtualMachines = machines,
             Drives = [.. options.Drives, .. requests.SelectMany((request, i) => request.Drives.Select(path => new DriveOptions(path, false, DriveFormat.Detect) { VirtualMachine = i }))],
-            MemorySize = options.MemorySize == new MachineOptions().MemorySize ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
+            MemorySize = choosesMemory ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
         };
     }
 

@@ -64,7 +64,8 @@ public sealed unsafe partial class Hart
 
     internal ulong Senvcfg { get; set; }
 
-    internal ulong[] Mstateen { get; } = new ulong[4];
+    /// <summary>mstateen0 to mstateen3; use <see cref="EnableAllState"/> to open them.</summary>
+    public ulong[] Mstateen { get; } = new ulong[4];
 
     /// <summary>mstatus as software reads it: FS and SD reflect the floating-point state.</summary>
     public ulong ReadMstatus()

@@ -86,16 +86,14 @@ public sealed unsafe partial class Hart
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(number, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Configuration.GuestExternalInterrupts);
-        if (level)
+        ulong bit = 1UL << number;
+        if (!level)
         {
-            if (((Interlocked.Or(ref _guestExternal, 1UL << number) >> number) & 1) == 0)
-            {
-                RaiseAttention(Attention.Interrupt);
-            }
+            Interlocked.And(ref _guestExternal, ~bit);
         }
-        else
+        else if ((Interlocked.Or(ref _guestExternal, bit) & bit) == 0)
         {
-            Interlocked.And(ref _guestExternal, ~(1UL << number));
+            RaiseAttention(Attention.Interrupt);
         }
     }
 

@@ -219,6 +219,17 @@ public sealed unsafe partial class Hart
         }
     }
 
+    /// <summary>Takes a lock that another hart may hold while it awaits this one: serves this hart's requests meanwhile.</summary>
+    public void Enter(Lock gate)
+    {
+        SpinWait spin = default;
+        while (!gate.TryEnter())
+        {
+            ServeRequests();
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
     /// <summary>Finds the block at a virtual address: the interpreter's slow path.</summary>
     /// <param name="pc">Virtual address.</param>
     /// <param name="table">The page's table of block references, for blocks to come.</param>

@@ -12,7 +12,7 @@ public sealed partial class Machine
     private void StartHtif(string path)
     {
         GuestFile file = GuestFile.Read("--htif", path, Ram.Size);
-        LoadedImage image = ImageLoader.LoadProgram(file, new RamWriter(Ram));
+        LoadedImage image = ImageLoader.LoadProgram(file, new RamWriter(Ram, Ram.Size));
         Symbols = image.Symbols;
         if (!image.Symbols.TryGetAddress("tohost", out ulong tohost))
         {

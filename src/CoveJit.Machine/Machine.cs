@@ -23,6 +23,7 @@ using CoveJit.Machines.Tracing;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
+using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Translator;
 using CoveJit.Translator.X64;
 
@@ -282,6 +283,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
+        LegacyProtectionTables = options.LegacyProtectionTables,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
         InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,
         GuestExternalInterrupts = options.Interrupts == InterruptArchitecture.Imsic ? options.GuestInterruptFiles : 0,
@@ -367,7 +369,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        RamWriter memory = new(Ram);
+        AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        if (tables is AddressRange reserved)
+        {
+            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, reserved));
+        }
+
+        RamWriter memory = new(Ram, tables is null ? Ram.Size : tables.Value.Start - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -383,7 +391,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         DeviceTree = blob;
         if (layout.Firmware is null)
         {
-            Monitor = new ManagedMonitor(this);
+            MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
+            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves) : null);
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
@@ -425,12 +434,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         return new FlattenedDeviceTree(tree.Root).ToBytes();
     }
 
-    private sealed class RamWriter(GuestRam ram) : IGuestMemoryWriter
+    private sealed class RamWriter(GuestRam ram, ulong size) : IGuestMemoryWriter
     {
         public ulong Base => ram.Base;
 
-        public ulong Size => ram.Size;
+        public ulong Size => size;
 
-        public bool TryWrite(ulong address, ReadOnlySpan<byte> data) => ram.TryWrite(address, data);
+        public bool TryWrite(ulong address, ReadOnlySpan<byte> data) =>
+            (ulong)data.Length <= size && address - ram.Base <= size - (ulong)data.Length && ram.TryWrite(address, data);
     }
 }

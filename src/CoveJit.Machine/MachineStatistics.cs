@@ -12,6 +12,8 @@ namespace CoveJit.Machines;
 /// <param name="TlbWriteFills">Fills of the software TLB for stores.</param>
 /// <param name="TlbExecuteFills">Fills of the software TLB for fetches.</param>
 /// <param name="PageTableReads">Page-table entries read by walks.</param>
+/// <param name="ProtectionTableReads">Entries of memory protection tables read by look-ups.</param>
+/// <param name="ProtectionTableDenials">Accesses that a memory protection table refused.</param>
 /// <param name="Exceptions">Exceptions taken, by cause; causes that did not occur are left out.</param>
 /// <param name="Interrupts">Interrupts taken, by code.</param>
 public sealed record HartStatistics(
@@ -21,6 +23,8 @@ public sealed record HartStatistics(
     ulong TlbWriteFills,
     ulong TlbExecuteFills,
     ulong PageTableReads,
+    ulong ProtectionTableReads,
+    ulong ProtectionTableDenials,
     IReadOnlyDictionary<int, ulong> Exceptions,
     IReadOnlyDictionary<int, ulong> Interrupts);
 
@@ -78,6 +82,8 @@ public sealed record MachineStatistics(
         hart.Tlb.Fills[(int)AccessType.Write],
         hart.Tlb.Fills[(int)AccessType.Execute],
         hart.PageTableReads,
+        hart.ProtectionTableReads,
+        hart.ProtectionTableDenials,
         Counts(hart.TrapCounts.AsSpan(0, 64)),
         Counts(hart.TrapCounts.AsSpan(64)));
 

@@ -1,12 +1,14 @@
 using System.Collections.Frozen;
 using System.Numerics;
 using CoveJit.Harts;
+using CoveJit.Harts.State;
 using CoveJit.Harts.Traps;
 using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Extensions;
 using CoveJit.Monitor.Pmu;
 using CoveJit.Monitor.Sbi;
+using CoveJit.Monitor.SupervisorDomains;
 
 namespace CoveJit.Monitor;
 
@@ -25,6 +27,10 @@ public sealed class ManagedMonitor : ITrapService
     private const ulong DelegatedExceptions = 0xB1FF;
     private const ulong DelegatedGuestExceptions = 0xF0_0400;
 
+    // Access faults come here first where memory protection tables make them, and go back to the domain that made them.
+    private const ulong AccessFaults =
+        (1UL << (int)TrapCause.InstructionAccessFault) | (1UL << (int)TrapCause.LoadAccessFault) | (1UL << (int)TrapCause.StoreAccessFault);
+
     private const uint LastLegacyExtension = 0x0F;
 
     private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
@@ -33,9 +39,12 @@ public sealed class ManagedMonitor : ITrapService
     private readonly FirmwareFeaturesExtension _features;
 
     /// <summary>Makes the firmware of a machine.</summary>
-    public ManagedMonitor(IMonitorPlatform platform)
+    /// <param name="platform">The machine.</param>
+    /// <param name="domains">Its supervisor domains, or null if everything is one, under no memory protection table.</param>
+    public ManagedMonitor(IMonitorPlatform platform, RootDomainManager? domains = null)
     {
         Platform = platform;
+        Domains = domains;
         HartStates = new HartStates(platform.Harts.Count);
         _pmus = [.. platform.Harts.Select(hart => new HartPmu(hart))];
         TimeExtension time = new(this);
@@ -44,7 +53,7 @@ public sealed class ManagedMonitor : ITrapService
         [
             new BaseExtension(this), time, new IpiExtension(this), new RfenceExtension(this), new HsmExtension(this),
             new SystemResetExtension(this), new PmuExtension(this), new DebugConsoleExtension(this), new SystemSuspendExtension(this),
-            _features, new LegacyExtension(this, time),
+            _features, new SupervisorDomainExtension(this), new LegacyExtension(this, time),
         ];
 
         // By way of a dictionary that refuses two functions of one number; the frozen one would keep the last.
@@ -54,6 +63,9 @@ public sealed class ManagedMonitor : ITrapService
 
     /// <summary>The machine.</summary>
     public IMonitorPlatform Platform { get; }
+
+    /// <summary>The supervisor domains, or null.</summary>
+    public RootDomainManager? Domains { get; }
 
     /// <summary>The functions declared by all extensions, for statistics and documentation.</summary>
     public IEnumerable<SbiFunction> Functions => _functions.Values.OrderBy(f => f.Extension).ThenBy(f => f.Function);
@@ -121,10 +133,23 @@ public sealed class ManagedMonitor : ITrapService
         }
     }
 
+    /// <summary>Sets up machine level in the context of a domain that has not been entered, as it is set up for the host.</summary>
+    public void Prepare(SupervisorContext context, Hart hart)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(hart);
+        context.Medeleg = Delegated(hart);
+        context.Mideleg = InterruptCode.SupervisorMask;
+        context.Mcounteren = hart.Counters.Implemented;
+        context.Menvcfg = EnvironmentAtBoot;
+        hart.Mstateen.CopyTo(context.Mstateen, 0);
+    }
+
     /// <summary>Brings a hart's M-mode state to what it is at boot: also when it is started again. On the hart's own thread.</summary>
     internal void Prepare(Hart hart)
     {
-        hart.Medeleg = DelegatedExceptions | (hart.Configuration.Extensions.Has(Extension.H) ? DelegatedGuestExceptions : 0);
+        Domains?.Adopt(hart);
+        hart.Medeleg = Delegated(hart);
         hart.WriteMideleg(InterruptCode.SupervisorMask);
         hart.Mcounteren = hart.Counters.Implemented;
         hart.WriteMenvcfg(EnvironmentAtBoot);
@@ -140,6 +165,9 @@ public sealed class ManagedMonitor : ITrapService
         number = (uint)register;
         return register == number || (long)register == (int)number;
     }
+
+    private ulong Delegated(Hart hart) =>
+        (DelegatedExceptions | (hart.Configuration.Extensions.Has(Extension.H) ? DelegatedGuestExceptions : 0)) & ~(Domains is null ? 0 : AccessFaults);
 
     private void Call(Hart hart)
     {

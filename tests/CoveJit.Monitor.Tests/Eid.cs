@@ -14,5 +14,7 @@ internal static class Eid
     public const uint Suspend = 0x53555350;
     public const uint Features = 0x46574654;
 
-    public static readonly uint[] All = [Base, Time, Ipi, Rfence, Hsm, Reset, Pmu, Console, Suspend, Features];
+    public const uint SupervisorDomains = 0x53555044;
+
+    public static readonly uint[] All = [Base, Time, Ipi, Rfence, Hsm, Reset, Pmu, Console, Suspend, Features, SupervisorDomains];
 }

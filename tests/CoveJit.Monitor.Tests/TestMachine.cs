@@ -3,6 +3,7 @@ using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor.Sbi;
+using CoveJit.Monitor.SupervisorDomains;
 
 namespace CoveJit.Monitor.Tests;
 
@@ -14,17 +15,20 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     public const ulong End = Base + Size;
     public const ulong Data = Base + 0x10_0000;
 
+    /// <summary>Where memory protection tables are, to the end of RAM.</summary>
+    public const ulong Tables = End - 0x4_0000;
+
     private const uint Ecall = 0x0000_0073;
     private const uint Nop = 0x0040_006F; // a jump to the next: a slice ends after it, while it would finish a block of real nops
 
     private readonly Hart[] _harts;
     private readonly CodeCache _code;
 
-    public TestMachine(int harts = 2)
+    public TestMachine(int harts = 2, HartConfiguration? configuration = null, MptLeaves? domains = null)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
-        HartConfiguration configuration = new();
+        configuration ??= new HartConfiguration();
         _code = new CodeCache(Ram, configuration.Extensions, 4 << 20) { Concurrent = harts > 1 };
         _harts = [.. Enumerable.Range(0, harts).Select(id => new Hart(id, configuration, map, _code, Clock))];
         _code.OnPageBecomesCode(page =>
@@ -34,7 +38,8 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
                 hart.Tlb.DropWrites(Ram.HostAddress(page));
             }
         });
-        Monitor = new ManagedMonitor(this);
+        Domains = domains is MptLeaves leaves ? new RootDomainManager(_harts, Tables, End - Tables, leaves) : null;
+        Monitor = new ManagedMonitor(this, Domains);
         WriteCode(Base, [Ecall, .. Enumerable.Repeat(Nop, 1000)]);
         foreach (Hart hart in _harts)
         {
@@ -49,6 +54,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     public FakeClock Clock { get; } = new();
 
     public ManagedMonitor Monitor { get; }
+
+    /// <summary>The supervisor domains, if the machine was to have some.</summary>
+    public RootDomainManager? Domains { get; }
+
+    public CodeCache Code => _code;
 
     public IReadOnlyList<Hart> Harts => _harts;
 

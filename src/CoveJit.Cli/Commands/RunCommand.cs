@@ -45,7 +45,8 @@ internal sealed class RunCommand
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
     private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
-    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off]", "What the harts implement: everything, or everything but the hypervisor extension [rv64]", "-cpu");
+    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024 [rv64]", "-cpu");
+    private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -65,11 +66,11 @@ internal sealed class RunCommand
     /// <param name="run">Runs a machine and returns the process's exit code.</param>
     /// <param name="selectGuest">Adds the files of the guest the user named, or did not name, to the options.</param>
     /// <param name="addVirtualMachines">Makes of the options of a machine those of one with virtual machines, which <c>--vmm</c> or the usual hypervisor runs.</param>
-    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest, Func<MachineOptions, IReadOnlyList<VirtualMachineRequest>, string?, MachineOptions> addVirtualMachines)
+    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest, VirtualMachineAdder addVirtualMachines)
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -81,7 +82,7 @@ internal sealed class RunCommand
                 throw new UsageException("--vmm is given without a virtual machine for it", "add --vm plain");
             }
 
-            return run(requests.Length == 0 ? options : addVirtualMachines(options, requests, result.GetValue(_vmm)));
+            return run(requests.Length == 0 ? options : addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null));
         });
     }
 
@@ -139,26 +140,38 @@ internal sealed class RunCommand
             : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
     }
 
-    private static ExtensionSet ParseCpu(string text)
+    private static (ExtensionSet Extensions, bool LegacyTables) ParseCpu(string text)
     {
         List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
         ExtensionSet extensions = ExtensionSet.All;
+        bool legacyTables = false;
         for (int i = 0; i < parts.Count; i++)
         {
             (string key, string? value) = parts[i];
-            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key != "h" || value is null)
+            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt") || value is null)
             {
-                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64 or --cpu rv64,h=off; --mmu chooses the paging mode");
+                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off or ,mpt=off or ,mpt=legacy behind it; --mmu chooses the paging mode");
             }
 
             if (i > 0)
             {
-                extensions = KeyValueList.Switch("--cpu", key, value) ? extensions.With(Extension.H) : extensions.Without(Extension.H);
+                Extension extension = key == "h" ? Extension.H : Extension.Smsd;
+                legacyTables = key == "mpt" ? value == "legacy" : legacyTables;
+                bool enabled = (key == "mpt" && legacyTables) || KeyValueList.Switch("--cpu", key, value);
+                extensions = enabled ? extensions.With(extension) : extensions.Without(extension);
             }
         }
 
-        return extensions;
+        return (extensions, legacyTables);
     }
+
+    private static SupervisorDomainMode ParseSupervisorDomains(string text) => text switch
+    {
+        "off" => SupervisorDomainMode.Off,
+        "on" => SupervisorDomainMode.On,
+        "pages" => SupervisorDomainMode.Pages,
+        _ => throw new UsageException($"--mpt {text} is not supported", "write --mpt on, --mpt pages or --mpt off"),
+    };
 
     private static PagingMode ParsePaging(string text) => text switch
     {
@@ -257,6 +270,7 @@ internal sealed class RunCommand
         Only("-display", result.GetValue(_display), "none");
         MachineOptions defaults = new();
         (InterruptArchitecture interrupts, int guestFiles) = ParseInterrupts(result.GetValue(_aia) ?? "imsic", defaults.GuestInterruptFiles);
+        (ExtensionSet extensions, bool legacyTables) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
         MachineOptions options = new()
         {
             Kernel = result.GetValue(_kernel),
@@ -278,7 +292,9 @@ internal sealed class RunCommand
             Tiers = result.GetValue(_tiers) is { } tiers ? ParseTiers(tiers) : defaults.Tiers,
             HotThreshold = result.GetValue(_hot) is { } hot ? ParseThresholds(hot).Native : defaults.HotThreshold,
             RegionThreshold = result.GetValue(_hot) is { } hotter ? ParseThresholds(hotter).Region : defaults.RegionThreshold,
-            Extensions = result.GetValue(_cpu) is { } cpu ? ParseCpu(cpu) : defaults.Extensions,
+            Extensions = extensions,
+            LegacyProtectionTables = legacyTables,
+            SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),
@@ -312,6 +328,19 @@ internal sealed class RunCommand
         if (options.Tiers == Tiers.None && (options.DumpAsm is not null || options.PerfMap))
         {
             throw new UsageException($"{(options.PerfMap ? "--perf-map" : "--dump-asm")} is about translated code, and --tiers 0 leaves the translator out", "leave one of them out");
+        }
+
+        if (options.SupervisorDomains != SupervisorDomainMode.Off)
+        {
+            if ((options.Firmware ?? options.HtifProgram) is not null)
+            {
+                throw new UsageException("--mpt is for the managed firmware", "leave --bios and --htif out, or --mpt: other firmware writes mmpt itself");
+            }
+
+            if (options.LegacyProtectionTables || !options.Extensions.Has(Extension.Smsd))
+            {
+                throw new UsageException("--mpt needs harts with today's memory protection tables", "leave mpt=... out of --cpu");
+            }
         }
 
         if (options.Check)

@@ -64,6 +64,16 @@ public sealed class PriorityArray(int external, ulong configurable)
         }
     }
 
+    /// <summary>Copies the numbers out, one byte for each code.</summary>
+    internal void CopyTo(byte[] numbers) => _numbers.CopyTo(numbers, 0);
+
+    /// <summary>The reverse of <see cref="CopyTo"/>.</summary>
+    internal void CopyFrom(byte[] numbers)
+    {
+        numbers.CopyTo(_numbers, 0);
+        _anySet = numbers.AsSpan().ContainsAnyExcept((byte)0);
+    }
+
     /// <summary>Back to the default order.</summary>
     public void Reset()
     {

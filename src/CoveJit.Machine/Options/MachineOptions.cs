@@ -51,6 +51,12 @@ public sealed record MachineOptions
     /// <summary>What the harts implement.</summary>
     public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
 
+    /// <summary>Whether the harts' memory protection tables have the format of the drafts of 2024.</summary>
+    public bool LegacyProtectionTables { get; init; }
+
+    /// <summary>Whether the managed firmware divides the machine into supervisor domains.</summary>
+    public SupervisorDomainMode SupervisorDomains { get; init; }
+
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace CoveJit.Memory.Physical;
 
@@ -117,6 +118,20 @@ public sealed unsafe class GuestRam : IDisposable
         source.CopyTo(new Span<byte>(HostAddress(address), source.Length));
         Interlocked.MemoryBarrier(); // the bytes before the look at the flags: a hart that decodes the page sets its flag before it reads
         NotifyWrites(address, (ulong)source.Length);
+        return true;
+    }
+
+    /// <summary>Fills a range with zeroes and tells the observers of flagged pages; false (nothing written) if the range is not all RAM.</summary>
+    public bool TryClear(ulong address, ulong length)
+    {
+        if (!Contains(address, length))
+        {
+            return false;
+        }
+
+        NativeMemory.Clear(HostAddress(address), (nuint)length);
+        Interlocked.MemoryBarrier();
+        NotifyWrites(address, length);
         return true;
     }
 

@@ -4,7 +4,7 @@ namespace CoveJit.Memory.Protection;
 
 /// <summary>The XWR tuple of a memory protection table: what a supervisor domain may do with a page.</summary>
 [Flags]
-public enum MptPermissions
+public enum MptPermissions : byte
 {
     /// <summary>No access.</summary>
     None = 0,

@@ -1,4 +1,5 @@
 using CoveJit.Harts;
+using CoveJit.Memory.Protection;
 using CoveJit.Monitor.Sbi;
 
 namespace CoveJit.Monitor.Extensions;
@@ -23,7 +24,7 @@ internal sealed class DebugConsoleExtension(ManagedMonitor monitor) : ISbiExtens
     private SbiResult? Write(SbiCall call)
     {
         Hart hart = call.Hart;
-        if (!SharedMemory.IsAccessible(hart.Map.Ram, call[1], call[2], call[0]))
+        if (!SharedMemory.IsAccessible(monitor, hart, call[1], call[2], call[0], MptPermissions.Read))
         {
             return SbiError.InvalidParam;
         }
@@ -38,7 +39,7 @@ internal sealed class DebugConsoleExtension(ManagedMonitor monitor) : ISbiExtens
     private SbiResult? Read(SbiCall call)
     {
         Hart hart = call.Hart;
-        if (!SharedMemory.IsAccessible(hart.Map.Ram, call[1], call[2], call[0]))
+        if (!SharedMemory.IsAccessible(monitor, hart, call[1], call[2], call[0]))
         {
             return SbiError.InvalidParam;
         }

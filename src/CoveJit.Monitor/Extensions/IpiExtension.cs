@@ -2,6 +2,7 @@ using CoveJit.Harts;
 using CoveJit.Harts.Traps;
 using CoveJit.Monitor.Pmu;
 using CoveJit.Monitor.Sbi;
+using CoveJit.Monitor.SupervisorDomains;
 
 namespace CoveJit.Monitor.Extensions;
 
@@ -27,10 +28,23 @@ internal sealed class IpiExtension(ManagedMonitor monitor) : ISbiExtension
         {
             if (((selected >> i) & 1) != 0)
             {
-                harts[i].SetSoftwarePending(InterruptCode.SupervisorSoftware, true);
+                SetPending(call.Hart, harts[i]);
             }
         }
 
         return SbiResult.Success;
+    }
+
+    // To the caller's supervisor domain on the other hart, which may be in another one now.
+    private void SetPending(Hart sender, Hart receiver)
+    {
+        if (monitor.Domains is RootDomainManager domains)
+        {
+            receiver.SetSoftwarePending(domains.Current(sender).Context(receiver.Id), InterruptCode.SupervisorSoftware, true);
+        }
+        else
+        {
+            receiver.SetSoftwarePending(InterruptCode.SupervisorSoftware, true);
+        }
     }
 }

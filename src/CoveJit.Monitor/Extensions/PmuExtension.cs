@@ -179,6 +179,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
+        ForgetLostSnapshot(pmu, call.Hart);
         if ((flags & InitializeFromSnapshot) != 0 && pmu.Snapshot is null)
         {
             return SbiError.NoShmem;
@@ -225,6 +226,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
+        ForgetLostSnapshot(pmu, call.Hart);
         if ((flags & TakeSnapshot) != 0 && pmu.Snapshot is null)
         {
             return SbiError.NoShmem;
@@ -257,6 +259,15 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
         }
 
         return error;
+    }
+
+    // The memory may have been taken from the domain since it was named.
+    private void ForgetLostSnapshot(HartPmu pmu, Hart hart)
+    {
+        if (pmu.Snapshot is ulong snapshot && !SharedMemory.IsAccessible(monitor, hart, snapshot, 0, HartPmu.SnapshotSize))
+        {
+            pmu.Snapshot = null;
+        }
     }
 
     private static void WriteSnapshot(HartPmu pmu, Hart hart, ulong snapshot, ulong first, ulong mask)
@@ -297,7 +308,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
-        if (!SharedMemory.IsAccessible(call.Hart.Map.Ram, low, high, HartPmu.SnapshotSize))
+        if (!SharedMemory.IsAccessible(monitor, call.Hart, low, high, HartPmu.SnapshotSize))
         {
             return SbiError.InvalidAddress;
         }
@@ -315,7 +326,7 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
             return SbiError.InvalidParam;
         }
 
-        if (entries > ram.Size / EventEntrySize || !SharedMemory.IsAccessible(ram, low, high, entries * EventEntrySize))
+        if (entries > ram.Size / EventEntrySize || !SharedMemory.IsAccessible(monitor, call.Hart, low, high, entries * EventEntrySize))
         {
             return SbiError.InvalidAddress;
         }

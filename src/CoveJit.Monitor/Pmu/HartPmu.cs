@@ -47,7 +47,7 @@ internal sealed class HartPmu
     /// <summary>One more than the highest counter number.</summary>
     public int Count => _events.Length;
 
-    /// <summary>Physical address of the snapshot memory, or null if none is set. Checked when it was set.</summary>
+    /// <summary>Physical address of the snapshot memory, or null if none is set. Checked when it was set, and before each use.</summary>
     public ulong? Snapshot { get; set; }
 
     /// <summary>Whether a number names a counter.</summary>
