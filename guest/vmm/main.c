@@ -7,6 +7,7 @@
 #include "print.h"
 #include "riscv.h"
 #include "sbi.h"
+#include "statistics.h"
 #include "vm.h"
 
 enum { STACK_SIZE = 16 * KIB };
@@ -18,8 +19,9 @@ static u8 stacks[HARTS_MAX][STACK_SIZE] __attribute__((aligned(16)));
 
 static void start_memory(void)
 {
-    struct range reserved[VMS_MAX * MODULES_MAX + 4];
+    struct range reserved[RESERVED_MAX];
     unsigned count = 0;
+    _Static_assert(VMS_MAX * MODULES_MAX + 2 <= RESERVED_MAX, "ranges");
     /* What firmware keeps for itself lies below. */
     reserved[count++] = (struct range){ machine.memory.start, (u64)image_end - machine.memory.start };
     reserved[count++] = (struct range){ (u64)machine.tree.blob, fdt_size(&machine.tree) };
@@ -62,6 +64,7 @@ void main(u64 boot_hart, const void *tree)
         network_start(machine.network.address, machine.network.source);
     vm_start_drives();
     print("%u harts, %lu MiB, %lu free", machine.hart_count, machine.memory.size / MIB, memory_free_pages() * PAGE_SIZE / MIB);
+    statistics_start();
     for (unsigned i = 0; i < machine.vm_count; i++)
         vm_start(i);
     for (unsigned i = 0; i < machine.hart_count; i++)

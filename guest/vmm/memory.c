@@ -26,7 +26,6 @@ static struct block *blocks;
 static u32 free_list = NO_BLOCK;
 static u32 partial_list = NO_BLOCK;
 static u64 free_pages;
-static u64 total_pages;
 
 static u32 *list_of(const struct block *block)
 {
@@ -124,10 +123,10 @@ void memory_free(void *at, unsigned order)
     lock_release(&memory_lock);
 }
 
-static bool is_reserved(u64 page, const struct range *reserved, unsigned count)
+static bool is_reserved(u64 start, u64 size, const struct range *reserved, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (page + PAGE_SIZE > reserved[i].start && page < reserved[i].start + reserved[i].size)
+        if (start + size > reserved[i].start && start < reserved[i].start + reserved[i].size)
             return true;
     return false;
 }
@@ -139,8 +138,8 @@ void memory_start(struct range memory, const struct range *reserved, unsigned re
     u32 block_count = (u32)(align_up(end - first_address, LARGE_PAGE_SIZE) / LARGE_PAGE_SIZE);
 
     /* The table of blocks goes where nothing is; it is one more reserved range. */
-    struct range all[64];
-    if (reserved_count >= COUNT_OF(all))
+    struct range all[RESERVED_MAX + 1];
+    if (reserved_count > RESERVED_MAX)
         fail("%u ranges of memory are reserved, more than there is room for", reserved_count);
     memcpy(all, reserved, reserved_count * sizeof *reserved);
     struct range table = { memory.start, align_up(block_count * sizeof(struct block), PAGE_SIZE) };
@@ -160,22 +159,22 @@ void memory_start(struct range memory, const struct range *reserved, unsigned re
     memset(blocks, 0, table.size);
     for (u32 index = 0; index < block_count; index++)
     {
+        u64 start = first_address + index * LARGE_PAGE_SIZE;
+        if (start >= memory.start && start + LARGE_PAGE_SIZE <= end && !is_reserved(start, LARGE_PAGE_SIZE, all, reserved_count))
+        {
+            mark(index, 0, LARGE_PAGE_ORDER, true);
+            continue;
+        }
         for (unsigned page = 0; page < PAGES_PER_BLOCK; page++)
         {
-            u64 address = first_address + index * LARGE_PAGE_SIZE + page * PAGE_SIZE;
-            if (address >= memory.start && address + PAGE_SIZE <= end && !is_reserved(address, all, reserved_count))
+            u64 address = start + page * PAGE_SIZE;
+            if (address >= memory.start && address + PAGE_SIZE <= end && !is_reserved(address, PAGE_SIZE, all, reserved_count))
                 mark(index, page, 0, true);
         }
     }
-    total_pages = free_pages;
 }
 
 u64 memory_free_pages(void)
 {
     return __atomic_load_n(&free_pages, __ATOMIC_RELAXED);
-}
-
-u64 memory_total_pages(void)
-{
-    return total_pages;
 }

@@ -4,6 +4,8 @@
 
 #include "types.h"
 
+enum { RESERVED_MAX = 160 };
+
 /* Takes a range over, but for what reserve() excludes. */
 void memory_start(struct range memory, const struct range *reserved, unsigned reserved_count);
 
@@ -11,9 +13,8 @@ void memory_start(struct range memory, const struct range *reserved, unsigned re
 void *memory_allocate(unsigned order);
 void memory_free(void *at, unsigned order);
 
-/* Pages that are free, and those that there are. */
+/* How many pages are free. */
 u64 memory_free_pages(void);
-u64 memory_total_pages(void);
 
 #define LARGE_PAGE_ORDER 9
 

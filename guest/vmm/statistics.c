@@ -20,6 +20,13 @@ static const char *const exit_names[EXIT_KINDS] = {
 
 static const char *const end_names[] = { [VM_SHUTDOWN] = "shutdown", [VM_RESET] = "reset", [VM_FAILURE] = "failure" };
 
+static u64 pages_at_start;
+
+void statistics_start(void)
+{
+    pages_at_start = memory_free_pages();
+}
+
 static void print_vm(const struct vm *vm)
 {
     struct counts sum = { 0 };
@@ -49,6 +56,5 @@ void statistics_print(void)
 {
     for (unsigned i = 0; i < machine.vm_count; i++)
         print_vm(&vms[i]);
-    print("{\"schema\":1,\"machine\":{\"harts\":%u,\"pages\":%lu,\"pages_lost\":%lu}}", machine.hart_count, memory_total_pages(),
-        memory_total_pages() - memory_free_pages());
+    print("{\"schema\":1,\"machine\":{\"harts\":%u,\"pages\":%lu,\"pages_lost\":%lu}}", machine.hart_count, pages_at_start, pages_at_start - memory_free_pages());
 }
