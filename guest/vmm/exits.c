@@ -51,12 +51,8 @@ static enum verdict guest_page_fault(struct vcpu *vcpu)
         return emulate(vcpu, address);
     vcpu->counts.exits[EXIT_PAGE_FAULT]++;
     lock_acquire(&vm->lock);
-    /* Another virtual hart may have come first; then this hart may still remember that nothing was there. */
-    bool is_mapped = gstage_find(&vm->tables, address) != 0;
-    bool done = is_mapped || vm->operations->populate(vm, address);
+    bool done = vm->operations->populate(vm, address);
     lock_release(&vm->lock);
-    if (is_mapped)
-        fence_guest_physical(vm->index + 1);
     if (!done)
     {
         print("vm%u: the machine's memory is used up: give it more with --memory, or its virtual machines less", vm->index);

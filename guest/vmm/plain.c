@@ -149,7 +149,7 @@ static bool plain_is_woken(struct vcpu *vcpu, u64 *deadline)
 }
 
 /* A large page if the memory around the address allows it and there is one, otherwise a small one. */
-static bool plain_populate(struct vm *vm, u64 guest)
+static bool add_page(struct vm *vm, u64 guest)
 {
     u64 size = LARGE_PAGE_SIZE;
     u64 start = align_down(guest, size);
@@ -171,10 +171,19 @@ static bool plain_populate(struct vm *vm, u64 guest)
     return false;
 }
 
+static bool plain_populate(struct vm *vm, u64 guest)
+{
+    if (gstage_find(&vm->tables, guest) == 0)
+        return add_page(vm, guest);
+    /* Another virtual hart came first, and this hart remembers that nothing was there. */
+    fence_guest_physical(vmid_of(vm));
+    return true;
+}
+
 static u8 *plain_page(struct vm *vm, u64 guest)
 {
     u64 address = gstage_find(&vm->tables, guest);
-    if (address == 0 && plain_populate(vm, guest))
+    if (address == 0 && add_page(vm, guest))
         address = gstage_find(&vm->tables, guest);
     return (u8 *)address;
 }

@@ -21,7 +21,7 @@ enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
 static bool has_input(const struct uart *uart)
 {
-    return uart->input_head != uart->input_tail;
+    return !bytes_are_empty(&uart->input);
 }
 
 static u8 cause(const struct uart *uart)
@@ -36,12 +36,6 @@ static void drive(struct uart *uart)
     aplic_set(&uart->vm->aplic, uart->source, cause(uart) != IIR_NONE);
 }
 
-static void push(struct uart *uart, u8 byte)
-{
-    if ((u8)(uart->input_head + 1) != uart->input_tail)
-        uart->input[uart->input_head++] = byte;
-}
-
 static u64 uart_read(struct device *device, u64 offset, unsigned size)
 {
     struct uart *uart = (struct uart *)device;
@@ -53,7 +47,7 @@ static u64 uart_read(struct device *device, u64 offset, unsigned size)
         case DATA:
             if (divisor)
                 return uart->divisor[0];
-            value = has_input(uart) ? uart->input[uart->input_tail++] : 0;
+            value = has_input(uart) ? bytes_take(&uart->input) : 0;
             break;
         case IER:
             return divisor ? uart->divisor[1] : uart->registers[IER];
@@ -97,9 +91,10 @@ static void uart_write(struct device *device, u64 offset, unsigned size, u64 val
     {
         case DATA:
             if ((uart->registers[MCR] & MCR_LOOP) != 0)
-                push(uart, byte);
+                bytes_put(&uart->input, byte);
             else
                 console_write(uart->vm->index, &byte, 1);
+            uart->vm->uses_virtio_console = false;
             uart->empty_pending = true;
             break;
         case IER:
@@ -110,7 +105,7 @@ static void uart_write(struct device *device, u64 offset, unsigned size, u64 val
             break;
         case IIR_FCR:
             if ((byte & FCR_CLEAR_RECEIVER) != 0)
-                uart->input_tail = uart->input_head;
+                uart->input.tail = uart->input.head;
             uart->registers[IIR_FCR] = byte;
             break;
         default:
@@ -127,6 +122,6 @@ void uart_reset(struct uart *uart, struct vm *vm, unsigned source, struct range 
 
 void uart_receive(struct uart *uart, u8 byte)
 {
-    push(uart, byte);
+    bytes_put(&uart->input, byte);
     drive(uart);
 }

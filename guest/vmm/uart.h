@@ -2,6 +2,7 @@
 #ifndef VMM_UART_H
 #define VMM_UART_H
 
+#include "bytes.h"
 #include "device.h"
 
 struct vm;
@@ -14,9 +15,7 @@ struct uart
     u8 registers[8]; /* as written, but for those that have another meaning when read */
     u8 divisor[2];
     bool empty_pending; /* THR became empty, and nobody has looked */
-    u8 input[256];
-    u8 input_head; /* wraps around; so does the tail */
-    u8 input_tail;
+    struct bytes input;
 };
 
 enum { UART_CLOCK = 3686400 };

@@ -153,7 +153,10 @@ static void virtio_write(struct device *device, u64 offset, unsigned size, u64 v
             break;
         case QUEUE_NOTIFY:
             if (value < virtio->type->queues)
+            {
+                virtio_begin(virtio);
                 virtio->type->notify(virtio, (unsigned)value);
+            }
             break;
         case INTERRUPT_ACK:
             virtio->interrupt_status &= ~(u32)value;
@@ -203,11 +206,16 @@ static bool collect(struct virtio *virtio, const struct virtqueue *queue, struct
     }
 }
 
+void virtio_begin(struct virtio *virtio)
+{
+    virtio->budget = VIRTIO_QUEUE_SIZE;
+}
+
 bool virtio_take(struct virtio *virtio, unsigned number, struct chain *chain)
 {
     struct virtqueue *queue = &virtio->queues[number];
     u16 index;
-    if (!is_live(virtio, queue))
+    if (virtio->budget == 0 || !is_live(virtio, queue))
         return false;
     if (!vm_read(virtio->vm, queue->available + 2, &index, sizeof index))
     {
@@ -226,6 +234,7 @@ bool virtio_take(struct virtio *virtio, unsigned number, struct chain *chain)
         return false;
     }
     queue->next_available++;
+    virtio->budget--;
     return true;
 }
 

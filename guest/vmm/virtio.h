@@ -51,6 +51,7 @@ struct virtio
     u64 driver_features;
     u32 queue_select;
     u32 interrupt_status;
+    unsigned budget; /* chains that may still be taken: a driver that keeps adding some is not served for ever */
     struct virtqueue queues[VIRTIO_QUEUES_MAX];
 };
 
@@ -72,10 +73,17 @@ struct chain
 };
 
 extern const struct virtio_type virtio_block;
+extern const struct virtio_type virtio_console;
 extern const struct virtio_type virtio_network;
 extern const struct virtio_type virtio_entropy;
 
 void virtio_create(struct virtio *virtio, struct vm *vm, const struct virtio_type *type, unsigned source, struct range range);
+
+/* A byte for the driver of a console. */
+void virtio_console_receive(struct virtio *virtio, u8 byte);
+
+/* Lets as many chains be taken as a queue can hold. For each reason to look at queues, other than a notification, once. */
+void virtio_begin(struct virtio *virtio);
 
 /* Takes the next chain; false if there is none, or if the driver broke the queue. */
 bool virtio_take(struct virtio *virtio, unsigned queue, struct chain *chain);

@@ -201,7 +201,10 @@ void network_deliver(void)
         lock_acquire(&vm->lock);
         struct virtio *virtio = vm_state(vm) == VM_RUNNING ? port_device(vm) : NULL;
         if (virtio != NULL)
+        {
+            virtio_begin(virtio);
             receive_all(virtio);
+        }
         lock_release(&vm->lock);
     }
 }

@@ -91,6 +91,9 @@ static void add_devices(struct vm *vm)
     for (unsigned i = 0; i < machine.drive_count; i++)
         if (machine.drives[i].vm == vm->index)
             add_virtio(vm, &virtio_block)->drive = &drives[i];
+    vm->console = add_virtio(vm, &virtio_console);
+    vm->console_input = (struct bytes){ 0 };
+    vm->uses_virtio_console = false;
     if (network_is_useful())
         add_virtio(vm, &virtio_network);
     add_virtio(vm, &virtio_entropy);
@@ -230,7 +233,9 @@ void vm_receive(unsigned index, u8 byte)
 {
     struct vm *vm = &vms[index];
     lock_acquire(&vm->lock);
-    if (vm_state(vm) == VM_RUNNING)
+    if (vm_state(vm) == VM_RUNNING && vm->uses_virtio_console)
+        virtio_console_receive(vm->console, byte);
+    else if (vm_state(vm) == VM_RUNNING)
         uart_receive(&vm->uart, byte);
     lock_release(&vm->lock);
 }

@@ -117,7 +117,7 @@ struct vm_operations
     /* Whether an interrupt is pending that ends WFI. It is not loaded; *deadline gets the time of its timer. */
     bool (*is_woken)(struct vcpu *vcpu, u64 *deadline);
 
-    /* Gives it memory at a guest address that lies in its RAM. Returns false without memory. */
+    /* Makes an access possible that faulted in its RAM, with its lock held. Returns false without memory. */
     bool (*populate)(struct vm *vm, u64 guest);
 
     /* The machine's address of a byte of its RAM that the VMM may access, populated if need be; or NULL. Good up to the end of the page. */
@@ -155,6 +155,9 @@ struct vm
     struct uart uart;
     struct virtio virtio[VIRTIO_MAX];
     unsigned virtio_count;
+    struct virtio *console; /* one of these */
+    struct bytes console_input;
+    bool uses_virtio_console; /* its last output came from there: so does its input go there */
 };
 
 extern struct vm vms[VMS_MAX];
