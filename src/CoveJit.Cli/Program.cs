@@ -4,7 +4,7 @@ using CoveJit.Cli.Terminal;
 
 return CommandLineHost.Invoke(
     CommandLineHost.Root(
-        new RunCommand(MachineRunner.Run, GuestSelection.Select).Command,
+        new RunCommand(MachineRunner.Run, GuestSelection.Select, VirtualMachineSelection.Add).Command,
         GuestCommand.Build(),
         DisassembleCommand.Build(),
         InfoCommand.Build(),

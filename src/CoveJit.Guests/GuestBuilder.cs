@@ -39,6 +39,7 @@ public sealed class GuestBuilder
         GuestKind.Initramfs => "default",
         GuestKind.Disk => "disk",
         GuestKind.Bench => "bench",
+        GuestKind.Vmm => "vmm",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -46,8 +47,9 @@ public sealed class GuestBuilder
     public static IReadOnlyList<string> MissingPackages(IReadOnlyList<GuestKind> kinds)
     {
         ArgumentNullException.ThrowIfNull(kinds);
-        List<string> programs = ["apt-get", "apt-cache", "apt-config", "dpkg-deb", "xz"];
-        if (kinds.Contains(GuestKind.Bench))
+        bool fetches = kinds.Any(NeedsPackages);
+        List<string> programs = fetches ? ["apt-get", "apt-cache", "apt-config", "dpkg-deb", "xz"] : [];
+        if (kinds.Any(NeedsCompiler))
         {
             programs.Add(BenchPrograms.Compiler);
         }
@@ -58,7 +60,7 @@ public sealed class GuestBuilder
         }
 
         List<string> packages = ExternalTool.PackagesOfMissing(programs);
-        if (!File.Exists(DefaultKeyring + ".gpg") && !File.Exists(DefaultKeyring + ".pgp"))
+        if (fetches && !File.Exists(DefaultKeyring + ".gpg") && !File.Exists(DefaultKeyring + ".pgp"))
         {
             packages.Add("debian-archive-keyring");
         }
@@ -79,8 +81,13 @@ public sealed class GuestBuilder
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(kinds);
-        ExternalTool.Require("apt-get", "apt-cache", "apt-config", "dpkg-deb", "xz");
-        if (kinds.Contains(GuestKind.Bench))
+        bool fetches = kinds.Any(NeedsPackages);
+        if (fetches)
+        {
+            ExternalTool.Require("apt-get", "apt-cache", "apt-config", "dpkg-deb", "xz");
+        }
+
+        if (kinds.Any(NeedsCompiler))
         {
             ExternalTool.Require(BenchPrograms.Compiler);
         }
@@ -94,15 +101,17 @@ public sealed class GuestBuilder
         {
             Directory.CreateDirectory(_options.OutputDirectory);
             Directory.CreateDirectory(_options.CacheDirectory);
-            Selection selection = await SelectSuiteAsync(progress, cancellation).ConfigureAwait(false);
+            Selection? selection = fetches ? await SelectSuiteAsync(progress, cancellation).ConfigureAwait(false) : null;
             List<GuestDescription> made = [];
             string work = Path.Combine(_options.OutputDirectory, $".work-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}");
             try
             {
-                KernelParts kernel = await UnpackKernelAsync(selection, Path.Combine(work, "unpacked"), progress, cancellation).ConfigureAwait(false);
+                KernelParts? kernel = selection is null ? null : await UnpackKernelAsync(selection, Path.Combine(work, "unpacked"), progress, cancellation).ConfigureAwait(false);
                 foreach (GuestKind kind in kinds.Distinct())
                 {
-                    made.Add(await MakeAsync(kind, selection, kernel, work, progress, cancellation).ConfigureAwait(false));
+                    made.Add(NeedsPackages(kind)
+                        ? await MakeAsync(kind, selection!, kernel!, work, progress, cancellation).ConfigureAwait(false)
+                        : await MakeVmmAsync(work, progress, cancellation).ConfigureAwait(false));
                 }
             }
             finally
@@ -120,6 +129,10 @@ public sealed class GuestBuilder
             throw new GuestBuildException(e.Message, "check the rights and the free space of the cache and output directories", e);
         }
     }
+
+    private static bool NeedsPackages(GuestKind kind) => kind != GuestKind.Vmm;
+
+    private static bool NeedsCompiler(GuestKind kind) => kind is GuestKind.Bench or GuestKind.Vmm;
 
     private async Task<Selection> SelectSuiteAsync(IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
     {
@@ -297,6 +310,31 @@ public sealed class GuestBuilder
         };
         await File.WriteAllTextAsync(Path.Combine(made, "manifest.json"), JsonSerializer.Serialize(manifest, GuestJson.Files.GuestManifest) + "\n", cancellation).ConfigureAwait(false);
 
+        return await InstallAsync(description, made, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<GuestDescription> MakeVmmAsync(string work, IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
+    {
+        string name = NameOf(GuestKind.Vmm);
+        string made = Path.Combine(work, name);
+        Directory.CreateDirectory(made);
+        progress?.Report(new GuestBuildProgress("Compiling the hypervisor", 0, 0));
+        await VmmBuilder.CompileAsync(Path.Combine(work, "sources"), Path.Combine(made, name), cancellation).ConfigureAwait(false);
+        GuestDescription description = new()
+        {
+            Name = name,
+            Kernel = $"{name}/{name}",
+            Append = string.Empty,
+            ReadyMarker = "[vmm] ",
+            Sources = VmmBuilder.SourcesDigest,
+        };
+        return await InstallAsync(description, made, cancellation).ConfigureAwait(false);
+    }
+
+    // Puts a guest's directory and its description where guests are.
+    private async Task<GuestDescription> InstallAsync(GuestDescription description, string made, CancellationToken cancellation)
+    {
+        string name = description.Name;
         cancellation.ThrowIfCancellationRequested();
         string target = Path.Combine(_options.OutputDirectory, name);
         if (Directory.Exists(target))

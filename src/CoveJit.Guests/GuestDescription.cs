@@ -26,8 +26,11 @@ public sealed record GuestDescription
     /// <summary>Line the guest prints on its console once it is up.</summary>
     public required string ReadyMarker { get; init; }
 
-    /// <summary>Manifest of the packages the guest is made of.</summary>
-    public required string Manifest { get; init; }
+    /// <summary>Manifest of the packages the guest is made of, or null if it is made of none.</summary>
+    public string? Manifest { get; init; }
+
+    /// <summary>For what is compiled from sources that come with CoveJit: their digest, by which an outdated one is recognised.</summary>
+    public string? Sources { get; init; }
 
     /// <summary>Reads a description and makes its paths absolute.</summary>
     /// <param name="path">The description file.</param>
@@ -60,7 +63,7 @@ public sealed record GuestDescription
             Kernel = Path.Combine(directory, read.Kernel),
             Initrd = read.Initrd is null ? null : Path.Combine(directory, read.Initrd),
             Disk = read.Disk is null ? null : Path.Combine(directory, read.Disk),
-            Manifest = Path.Combine(directory, read.Manifest),
+            Manifest = read.Manifest is null ? null : Path.Combine(directory, read.Manifest),
         };
     }
 }

@@ -11,4 +11,7 @@ public enum GuestKind
 
     /// <summary>The initramfs guest with the benchmark programs under <c>/bench</c>, named <c>bench</c>.</summary>
     Bench,
+
+    /// <summary>The hypervisor that runs virtual machines, named <c>vmm</c>; no guest by itself.</summary>
+    Vmm,
 }

@@ -38,6 +38,7 @@ public sealed unsafe partial class Hart
         WriteMmpt(to.Mmpt);
         UpdateContext();
         UpdateFloatState();
+        UpdateControlFlow();
         PollTimers();
         UpdateInjects();
     }
@@ -82,6 +83,8 @@ public sealed unsafe partial class Hart
         c.Fflags = _state->Fflags;
         c.Frm = _state->Frm;
         c.Pc = _state->Pc;
+        c.Ssp = Ssp;
+        c.ExpectsLandingPad = _state->ExpectsLandingPad;
         c.Privilege = Privilege;
         c.IsVirtual = IsVirtual;
         c.Mmpt = Mmpt;
@@ -149,11 +152,13 @@ public sealed unsafe partial class Hart
         _state->Fflags = c.Fflags;
         _state->Frm = c.Frm;
         _state->Pc = c.Pc;
+        Ssp = c.Ssp;
+        _state->ExpectsLandingPad = c.ExpectsLandingPad;
         _reservation.Valid = false;
         _waiting = false;
         Privilege = c.Privilege;
         IsVirtual = c.IsVirtual;
-        if (((Menvcfg ^ c.Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte)) != 0)
+        if (((Menvcfg ^ c.Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte | Envcfg.Sse)) != 0 || ((Henvcfg ^ c.Henvcfg) & Envcfg.Sse) != 0)
         {
             FlushTranslations();
         }

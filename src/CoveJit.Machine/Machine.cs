@@ -397,7 +397,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
             VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
-            _contributors.Add(tree => VirtioMmio.Describe(tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot))));
+            _contributors.Add(tree =>
+            {
+                DeviceTreeNode node = VirtioMmio.Describe(
+                    tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot)));
+                if (Options.VirtualMachines.Count > 0 && slot < Options.Drives.Count)
+                {
+                    node.SetCells("covejit,vm", (uint)Options.Drives[slot].VirtualMachine);
+                }
+            });
         }
     }
 
@@ -422,7 +430,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
-        byte[] blob = DescribeBoard(layout.Initrd);
+        ModuleLoader modules = new(memory, layout.Free);
+        byte[] blob = DescribeBoard(layout.Initrd, [.. Options.VirtualMachines.Select(machine => (machine, modules.Load(machine)))]);
         if ((ulong)blob.Length > BootLayout.DeviceTreeLimit)
         {
             throw new LoadException("the device tree is larger than 2 MiB", "shorten --append");
@@ -458,7 +467,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    private byte[] DescribeBoard(AddressRange? initrd)
+    private byte[] DescribeBoard(AddressRange? initrd, IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> virtualMachines)
     {
         HartDescription hart = DescribeHart(Options);
         ChosenNode chosen = new(
@@ -468,6 +477,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
         BoardDeviceTree tree = BoardDeviceTree.Build(
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
+        if (virtualMachines.Count > 0)
+        {
+            VirtualMachinesNode.Describe(tree.Root.Find("chosen")!, virtualMachines, Options.NoReboot);
+        }
+
         return new FlattenedDeviceTree(tree.Root).ToBytes();
     }
 

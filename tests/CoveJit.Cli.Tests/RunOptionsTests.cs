@@ -44,6 +44,47 @@ public sealed class RunOptionsTests
         Assert.Equal("d.dtb", options.DumpDeviceTree);
     }
 
+    [Fact]
+    public void Virtual_machines_get_the_guest_and_the_machine_gets_the_hypervisor()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--initrd", "i.gz", "--append", "quiet", "--drive", "a.img", "--vmm", "vmm.elf",
+            "--vm", "plain", "--vm", "plain,memory=1G,vcpus=2,initrd=j.gz,drive=b.img,ramdisk=c.img,ramdisk=d.img,append=root=/dev/vda,,x",
+            "--vm", "plain,kernel=Other");
+        Assert.Equal("vmm.elf", options.Kernel);
+        Assert.Null(options.Initrd);
+        Assert.Null(options.Append);
+        Assert.Equal(3, options.VirtualMachines.Count);
+        VirtualMachineOptions first = options.VirtualMachines[0];
+        Assert.Equal(("Image", "i.gz", "quiet", 1, 256UL << 20), (first.Kernel, first.Initrd, first.Append, first.Harts, first.MemorySize));
+        VirtualMachineOptions second = options.VirtualMachines[1];
+        Assert.Equal(("Image", "j.gz", "root=/dev/vda,x", 2, 1UL << 30), (second.Kernel, second.Initrd, second.Append, second.Harts, second.MemorySize));
+        Assert.Equal(["c.img", "d.img"], second.RamDisks);
+
+        // An initrd belongs to its kernel.
+        Assert.Equal(("Other", null), (options.VirtualMachines[2].Kernel, options.VirtualMachines[2].Initrd));
+        Assert.Equal([("a.img", 0), ("b.img", 1)], options.Drives.Select(drive => (drive.Path, drive.VirtualMachine)));
+        Assert.InRange(options.MemorySize, 1536UL << 20, ulong.MaxValue);
+        Assert.Equal(512UL << 20, Bind("--kernel", "Image", "--vmm", "vmm.elf", "--vm", "plain", "--memory", "512M").MemorySize);
+    }
+
+    [Theory]
+    [InlineData("covejit: --vm hyper begins with no kind of virtual machine; write --vm plain", "--vm", "hyper")]
+    [InlineData("covejit: --vm memory=1M is not a size for a virtual machine; give an even number of MiB", "--vm", "plain,memory=1M")]
+    [InlineData("covejit: --vm vcpus=9 is not a number of virtual harts; give 1 to 8", "--vm", "plain,vcpus=9")]
+    [InlineData("covejit: --vm: 'disk=x' is not understood; write --vm plain", "--vm", "plain,disk=x")]
+    [InlineData("covejit: --vm has no kernel; give --kernel", "--vm", "plain")]
+    [InlineData("covejit: --vm needs harts with the hypervisor extension; leave --cpu out", "--vm", "plain", "--cpu", "rv64,h=off")]
+    [InlineData("covejit: --vm needs IMSICs with guest interrupt files; leave --aia out", "--vm", "plain", "--aia", "imsic,guests=0")]
+    [InlineData("covejit: --vm needs IMSICs with guest interrupt files; leave --aia out", "--vm", "plain", "--aia", "none")]
+    [InlineData("covejit: --vmm is given without a virtual machine for it; add --vm plain", "--kernel", "Image")]
+    public void Virtual_machines_that_cannot_be_are_refused(string expected, params string[] arguments)
+    {
+        (int code, _, string error) = Invoke(_ => 0, ["run", "--vmm", "vmm.elf", .. arguments]);
+        Assert.Equal(2, code);
+        Assert.StartsWith(expected, error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("rv64", true)]
     [InlineData("rv64,h=on", true)]
@@ -262,7 +303,8 @@ public sealed class RunOptionsTests
     {
         StringWriter output = new() { NewLine = "\n" };
         StringWriter error = new() { NewLine = "\n" };
-        int code = CommandLineHost.Invoke(CommandLineHost.Root(new RunCommand(run, (options, _) => options).Command, GuestCommand.Build(), DisassembleCommand.Build(), InfoCommand.Build()), arguments, output, error);
+        RunCommand command = new(run, (options, _) => options, VirtualMachineSelection.Add);
+        int code = CommandLineHost.Invoke(CommandLineHost.Root(command.Command, GuestCommand.Build(), DisassembleCommand.Build(), InfoCommand.Build()), arguments, output, error);
         return (code, output.ToString(), error.ToString());
     }
 }

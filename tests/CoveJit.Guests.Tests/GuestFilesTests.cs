@@ -8,6 +8,23 @@ namespace CoveJit.Guests.Tests;
 public sealed class GuestFilesTests
 {
     [Fact]
+    public async Task The_hypervisor_is_compiled_from_sources_that_its_description_names()
+    {
+        if (GuestBuilder.MissingPackages([GuestKind.Vmm]) is { Count: > 0 } missing)
+        {
+            Assert.Equal(["gcc-riscv64-linux-gnu"], missing);
+            return;
+        }
+
+        using TemporaryDirectory directory = new();
+        GuestBuilder builder = new(new GuestBuilderOptions { OutputDirectory = directory.Path });
+        GuestDescription made = Assert.Single(await builder.BuildAsync([GuestKind.Vmm]));
+        Assert.Equal(VmmBuilder.SourcesDigest, made.Sources);
+        Assert.Equal("\u007fELF"u8.ToArray(), File.ReadAllBytes(made.Kernel)[..4]);
+        Assert.Equal(made, GuestDescription.Load(Path.Combine(directory.Path, "vmm.json")));
+    }
+
+    [Fact]
     public void A_manifest_accounts_for_packages_and_for_rejected_suites()
     {
         GuestManifest manifest = new()

@@ -162,6 +162,18 @@ public sealed class HartStateTests : IDisposable
         Assert.Equal(SbiResult.Of(1), _machine.Call(Eid.Features, 1, feature));
     }
 
+    [Theory]
+    [InlineData(1, 1UL << 2)]
+    [InlineData(2, 1UL << 3)]
+    public void Landing_pads_and_shadow_stack_are_off_until_asked_for(ulong feature, ulong field)
+    {
+        Assert.Equal(SbiResult.Of(0), _machine.Call(Eid.Features, 1, feature));
+        Assert.Equal(SbiError.Success, _machine.Call(Eid.Features, 0, feature, 1, 1).Error);
+        Assert.Equal(SbiResult.Of(1), _machine.Call(Eid.Features, 1, feature));
+        Assert.Equal(field, _machine.Hart0.Menvcfg & field);
+        Assert.Equal(SbiError.DeniedLocked, _machine.Call(Eid.Features, 0, feature, 0, 0).Error);
+    }
+
     [Fact]
     public void Features_are_local_and_unlocked_by_a_reset_of_the_hart()
     {
@@ -175,8 +187,6 @@ public sealed class HartStateTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, SbiError.NotSupported)]
-    [InlineData(2, SbiError.NotSupported)]
     [InlineData(3, SbiError.NotSupported)]
     [InlineData(5, SbiError.NotSupported)]
     [InlineData(6, SbiError.Denied)]

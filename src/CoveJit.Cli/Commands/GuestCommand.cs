@@ -22,7 +22,7 @@ internal static class GuestCommand
         Option<string?> output = new("--output") { HelpName = "DIR", Description = $"Where guests go [{GuestBuilderOptions.DefaultOutputDirectory}]" };
         Option<string[]> programs = new("--program") { HelpName = "FILE", Description = "Static riscv64 executable to put into the bench guest; may be repeated" };
         Option<bool> install = new("--install") { Description = "Install the Debian packages of the host that are missing (apt-get install, with sudo unless root)" };
-        Command command = new("build", "Make guests from Debian packages: kernel and initramfs, and for 'disk' a Debian system with systemd")
+        Command command = new("build", "Make guests from Debian packages: kernel and initramfs, and for 'disk' a Debian system with systemd; and the hypervisor, 'vmm'")
         {
             guests, suite, mirror, output, programs, install,
         };
@@ -79,6 +79,13 @@ internal static class GuestCommand
             {
                 string description = Path.Combine(options.OutputDirectory, guest.Name + ".json");
                 bool isDefaultPlace = options.OutputDirectory == GuestBuilderOptions.DefaultOutputDirectory;
+                if (guest.Name == GuestBuilder.NameOf(GuestKind.Vmm))
+                {
+                    string program = isDefaultPlace ? "" : $" --vmm {guest.Kernel}";
+                    await output.WriteLineAsync($"Made {description}; run virtual machines on it with: covejit run --vm plain{program}").ConfigureAwait(false);
+                    continue;
+                }
+
                 string boot = isDefaultPlace ? (guest.Name == GuestSelection.Default ? "" : $" --guest {guest.Name}") : $" --guest {description}";
                 await output.WriteLineAsync($"Made {description}; boot it with: covejit run{boot}").ConfigureAwait(false);
             }

@@ -20,7 +20,7 @@ internal static class InfoCommand
         ("apt-get", "needed by guest build: Debian package apt"),
         ("dpkg-deb", "needed by guest build: Debian package dpkg"),
         ("mke2fs", "needed by guest build disk: Debian package e2fsprogs"),
-        ("riscv64-linux-gnu-gcc", "needed by guest build bench: Debian package gcc-riscv64-linux-gnu"),
+        ("riscv64-linux-gnu-gcc", "needed by guest build bench and vmm: Debian package gcc-riscv64-linux-gnu"),
     ];
 
     public static Command Build()

@@ -24,6 +24,15 @@ internal sealed class RunCommand
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
     private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "Block device from an image file; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none", "-net", "-nic");
+    private readonly Option<string[]> _vm = new("--vm")
+    {
+        HelpName = "KIND[,...]",
+        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]; may be repeated, and the first gets the drives of --drive",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private readonly Option<string?> _vmm = Text("--vmm", "F", "The hypervisor for --vm [the one that 'covejit guest build vmm' made]");
     private readonly Option<string?> _smp = Text("--smp", "N", $"Number of harts, 1 to {MachineOptions.MostHarts} [1]", "-smp");
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
@@ -57,14 +66,25 @@ internal sealed class RunCommand
     /// <summary>Builds the command.</summary>
     /// <param name="run">Runs a machine and returns the process's exit code.</param>
     /// <param name="selectGuest">Adds the files of the guest the user named, or did not name, to the options.</param>
-    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest)
+    /// <param name="addVirtualMachines">Makes of the options of a machine those of one with virtual machines, which <c>--vmm</c> or the usual hypervisor runs.</param>
+    public RunCommand(Func<MachineOptions, int> run, Func<MachineOptions, string?, MachineOptions> selectGuest, VirtualMachineAdder addVirtualMachines)
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
-        Command.SetAction(result => run(selectGuest(Bind(result), result.GetValue(_guest))));
+        Command.SetAction(result =>
+        {
+            MachineOptions options = selectGuest(Bind(result), result.GetValue(_guest));
+            VirtualMachineRequest[] requests = [.. (result.GetValue(_vm) ?? []).Select(VirtualMachineParser.Parse)];
+            if (requests.Length == 0 && result.GetValue(_vmm) is not null)
+            {
+                throw new UsageException("--vmm is given without a virtual machine for it", "add --vm plain");
+            }
+
+            return run(requests.Length == 0 ? options : addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null));
+        });
     }
 
     /// <summary>The command, for the root.</summary>

@@ -19,6 +19,10 @@ public sealed class SupervisorContext
     /// <summary>Address of the next instruction.</summary>
     public ulong Pc { get; set; }
 
+    internal ulong Ssp { get; set; }
+
+    internal uint ExpectsLandingPad { get; set; }
+
     /// <summary>Privilege mode.</summary>
     public PrivilegeMode Privilege { get; set; } = PrivilegeMode.Supervisor;
 

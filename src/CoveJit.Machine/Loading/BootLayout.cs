@@ -13,7 +13,8 @@ namespace CoveJit.Machines.Loading;
 /// <param name="Kernel">The kernel, or null if firmware boots alone.</param>
 /// <param name="Initrd">The initrd's range, or null.</param>
 /// <param name="DeviceTreeAddress">Physical address of the device tree blob, 2 MiB-aligned.</param>
-public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, AddressRange? Initrd, ulong DeviceTreeAddress)
+/// <param name="Free">The largest range that nothing of all this is in.</param>
+public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, AddressRange? Initrd, ulong DeviceTreeAddress, AddressRange Free)
 {
     /// <summary>Most bytes the device tree blob may have: one kernel mapping of 2 MiB.</summary>
     public const ulong DeviceTreeLimit = 2UL << 20;
@@ -92,8 +93,13 @@ public sealed record BootLayout(LoadedImage? Firmware, LoadedImage? Kernel, Addr
         }
 
         AddressRange? initrd = files.Initrd is null ? null : PlaceInitrd(files.Initrd, kernel!, firmware, firmwareTree, tree, memory);
-        return new BootLayout(firmware, kernel, initrd, tree.Start);
+        ulong used = Math.Max(Math.Max(firmware?.End ?? 0, firmwareTree.End), Math.Max(kernel?.End ?? 0, initrd?.End ?? 0));
+        AddressRange below = Between(AlignUp(used, ImageLoader.KernelAlignment), tree.Start);
+        AddressRange above = Between(Math.Max(tree.End, AlignUp(used, ImageLoader.KernelAlignment)), ramEnd);
+        return new BootLayout(firmware, kernel, initrd, tree.Start, below.Size >= above.Size ? below : above);
     }
+
+    private static AddressRange Between(ulong start, ulong end) => new(start, end - Math.Min(start, end));
 
     private static void WriteJump(IGuestMemoryWriter memory, ulong address, ulong target)
     {

@@ -32,8 +32,7 @@ public static class ImageLoader
 
         if (!LinuxImage.Recognises(content))
         {
-            string what = LinuxImage.ForeignKernel(content) is { } foreign ? $"is {foreign}, not a RISC-V kernel" : "is not a RISC-V kernel";
-            throw new LoadException($"{file.Display} {what}", "give a riscv64 Linux Image or ELF; other machine code goes with --bios");
+            throw NoKernel(file, "give a riscv64 Linux Image or ELF; other machine code goes with --bios");
         }
 
         LinuxImage image = LinuxImage.Parse(file);
@@ -47,6 +46,20 @@ public static class ImageLoader
 
         memory.TryWrite(address, content);
         return new LoadedImage(ImageFormat.LinuxImage, address, address + size, address, SymbolTable.Empty);
+    }
+
+    /// <summary>Unpacks a kernel that is loaded elsewhere than where the machine starts: a Linux Image, plain, gzip-compressed or in EFI zboot form.</summary>
+    /// <exception cref="LoadException">It is no such kernel, or is damaged.</exception>
+    public static GuestFile UnpackLinuxImage(GuestFile file, IGuestMemoryWriter memory)
+    {
+        file = Unpack(file, memory);
+        if (!LinuxImage.Recognises(file.Content.Span))
+        {
+            throw NoKernel(file, "give a riscv64 Linux Image");
+        }
+
+        _ = LinuxImage.Parse(file);
+        return file;
     }
 
     /// <summary>Loads machine-mode firmware: an ELF, or a flat binary put at <paramref name="address"/>; gzip-compressed or plain.</summary>
@@ -76,6 +89,12 @@ public static class ImageLoader
         }
 
         return LoadElf(file, ElfFile.Parse(file), memory, memory.Base);
+    }
+
+    private static LoadException NoKernel(GuestFile file, string mend)
+    {
+        string what = LinuxImage.ForeignKernel(file.Content.Span) is { } foreign ? $"is {foreign}, not a RISC-V kernel" : "is not a RISC-V kernel";
+        return new LoadException($"{file.Display} {what}", mend);
     }
 
     private static LoadedImage LoadElf(GuestFile file, ElfFile elf, IGuestMemoryWriter memory, ulong address)

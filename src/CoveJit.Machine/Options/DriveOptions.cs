@@ -4,4 +4,8 @@ namespace CoveJit.Machines.Options;
 /// <param name="Path">Path of the image file.</param>
 /// <param name="ReadOnly">Whether the guest may only read.</param>
 /// <param name="Format">The image's format.</param>
-public sealed record DriveOptions(string Path, bool ReadOnly = false, DriveFormat Format = DriveFormat.Detect);
+public sealed record DriveOptions(string Path, bool ReadOnly = false, DriveFormat Format = DriveFormat.Detect)
+{
+    /// <summary>Which of the machine's virtual machines gets the drive, where it has any.</summary>
+    public int VirtualMachine { get; init; }
+}

@@ -30,6 +30,9 @@ public sealed record MachineOptions
     /// <summary>The kernel command line; null if the user gave none, so that a default may apply.</summary>
     public string? Append { get; init; }
 
+    /// <summary>Virtual machines for the kernel, which then is a hypervisor, to run.</summary>
+    public IReadOnlyList<VirtualMachineOptions> VirtualMachines { get; init; } = [];
+
     /// <summary>Block devices in order: the guest's vda, vdb, ...</summary>
     public IReadOnlyList<DriveOptions> Drives { get; init; } = [];
 

@@ -1,0 +1,164 @@
+#include "guest_tree.h"
+
+#include "entropy.h"
+#include "layout.h"
+#include "print.h"
+#include "riscv.h"
+
+#define EDGE_RISING 1u
+
+/* Phandles. */
+enum { PHANDLE_IMSIC = 1, PHANDLE_APLIC, PHANDLE_CPU_INTC };
+
+/* "rv64" and the single letters, then the others: what kernels before riscv,isa-extensions read. */
+static void write_isa(struct fdt_writer *writer)
+{
+    char text[EXTENSIONS_MAX + 8] = "rv64";
+    size_t length = 4;
+    for (int single = 1; single >= 0; single--)
+    {
+        for (u32 at = 0; at < machine.extensions_size; at += (u32)strlen(machine.extensions + at) + 1)
+        {
+            const char *name = machine.extensions + at;
+            if ((strlen(name) == 1) == single)
+                length += format_text(text + length, sizeof text - length, single ? "%s" : "_%s", name);
+        }
+    }
+    fdt_put_text(writer, "riscv,isa", text);
+    fdt_put_text(writer, "riscv,isa-base", "rv64i");
+    fdt_put(writer, "riscv,isa-extensions", machine.extensions, machine.extensions_size);
+}
+
+static void write_cpus(struct fdt_writer *writer, const struct vm *vm)
+{
+    static const char *const block_sizes[] = { "riscv,cbom-block-size", "riscv,cboz-block-size", "riscv,cbop-block-size" };
+    fdt_begin_node(writer, "cpus");
+    fdt_put_cell(writer, "#address-cells", 1);
+    fdt_put_cell(writer, "#size-cells", 0);
+    fdt_put_cell(writer, "timebase-frequency", machine.timebase_frequency);
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+    {
+        fdt_begin_unit(writer, "cpu", i);
+        fdt_put_text(writer, "device_type", "cpu");
+        fdt_put_cell(writer, "reg", i);
+        fdt_put_text(writer, "status", "okay");
+        fdt_put_text(writer, "compatible", "riscv");
+        write_isa(writer);
+        if (machine.mmu_type != NULL)
+            fdt_put_text(writer, "mmu-type", machine.mmu_type);
+        for (unsigned n = 0; machine.cache_block_size != 0 && n < COUNT_OF(block_sizes); n++)
+            fdt_put_cell(writer, block_sizes[n], machine.cache_block_size);
+        fdt_begin_node(writer, "interrupt-controller");
+        fdt_put_cell(writer, "#interrupt-cells", 1);
+        fdt_put_empty(writer, "interrupt-controller");
+        fdt_put_text(writer, "compatible", "riscv,cpu-intc");
+        fdt_put_cell(writer, "phandle", PHANDLE_CPU_INTC + i);
+        fdt_end_node(writer);
+        fdt_end_node(writer);
+    }
+    fdt_end_node(writer);
+}
+
+static void write_interrupt_controllers(struct fdt_writer *writer, const struct vm *vm)
+{
+    u32 targets[2 * VCPUS_MAX];
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+    {
+        targets[2 * i] = PHANDLE_CPU_INTC + i;
+        targets[2 * i + 1] = INTERRUPT_EXTERNAL;
+    }
+    fdt_begin_unit(writer, "imsics", GUEST_IMSIC);
+    fdt_put_text(writer, "compatible", "riscv,imsics");
+    fdt_put_reg(writer, GUEST_IMSIC, vm->vcpu_count * PAGE_SIZE);
+    fdt_put_cells(writer, "interrupts-extended", 2 * vm->vcpu_count, targets);
+    fdt_put_empty(writer, "interrupt-controller");
+    fdt_put_cell(writer, "#interrupt-cells", 0);
+    fdt_put_empty(writer, "msi-controller");
+    fdt_put_cell(writer, "#msi-cells", 0);
+    fdt_put_cell(writer, "riscv,num-ids", machine.identities);
+    fdt_put_cell(writer, "phandle", PHANDLE_IMSIC);
+    fdt_end_node(writer);
+
+    fdt_begin_unit(writer, "interrupt-controller", GUEST_APLIC);
+    fdt_put_text(writer, "compatible", "riscv,aplic");
+    fdt_put_reg(writer, GUEST_APLIC, GUEST_APLIC_SIZE);
+    fdt_put_empty(writer, "interrupt-controller");
+    fdt_put_cell(writer, "#interrupt-cells", 2);
+    fdt_put_cell(writer, "#address-cells", 0);
+    fdt_put_cell(writer, "riscv,num-sources", APLIC_SOURCES);
+    fdt_put_cell(writer, "msi-parent", PHANDLE_IMSIC);
+    fdt_put_cell(writer, "phandle", PHANDLE_APLIC);
+    fdt_end_node(writer);
+}
+
+/* Edge-sensitive sources need no further write to the APLIC for each interrupt: each device's driver looks until nothing is left to do. */
+static void write_interrupt(struct fdt_writer *writer, unsigned source)
+{
+    fdt_put_cell(writer, "interrupt-parent", PHANDLE_APLIC);
+    fdt_put_cells(writer, "interrupts", 2, (u32[]){ source, EDGE_RISING });
+}
+
+static void write_devices(struct fdt_writer *writer, const struct vm *vm)
+{
+    fdt_begin_unit(writer, "serial", GUEST_UART);
+    fdt_put_text(writer, "compatible", "ns16550a");
+    fdt_put_reg(writer, GUEST_UART, GUEST_UART_SIZE);
+    fdt_put_cell(writer, "clock-frequency", UART_CLOCK);
+    write_interrupt(writer, SOURCE_UART);
+    fdt_end_node(writer);
+    for (unsigned i = 0; i < vm->virtio_count; i++)
+    {
+        const struct virtio *virtio = &vm->virtio[i];
+        fdt_begin_unit(writer, "virtio_mmio", virtio->device.range.start);
+        fdt_put_text(writer, "compatible", "virtio,mmio");
+        fdt_put_reg(writer, virtio->device.range.start, virtio->device.range.size);
+        write_interrupt(writer, virtio->source);
+        fdt_end_node(writer);
+    }
+}
+
+static void write_chosen(struct fdt_writer *writer, const struct vm *vm, struct range initrd)
+{
+    u8 seed[64];
+    char console[32];
+    entropy_fill(seed, sizeof seed);
+    format_text(console, sizeof console, "/soc/serial@%lx", GUEST_UART);
+    fdt_begin_node(writer, "chosen");
+    if (vm->description->arguments != NULL)
+        fdt_put_text(writer, "bootargs", vm->description->arguments);
+    fdt_put_text(writer, "stdout-path", console);
+    if (initrd.size != 0)
+    {
+        fdt_put_pair(writer, "linux,initrd-start", initrd.start);
+        fdt_put_pair(writer, "linux,initrd-end", initrd.start + initrd.size);
+    }
+    fdt_put(writer, "rng-seed", seed, sizeof seed);
+    fdt_end_node(writer);
+}
+
+u32 guest_tree_write(const struct vm *vm, struct range initrd, void *buffer)
+{
+    static struct fdt_writer writer;
+    char model[32];
+    fdt_begin(&writer, buffer, GUEST_TREE_SIZE);
+    fdt_put_cell(&writer, "#address-cells", 2);
+    fdt_put_cell(&writer, "#size-cells", 2);
+    fdt_put_text(&writer, "compatible", "covejit,vm");
+    format_text(model, sizeof model, "covejit,vm%u", vm->index);
+    fdt_put_text(&writer, "model", model);
+    write_chosen(&writer, vm, initrd);
+    write_cpus(&writer, vm);
+    fdt_begin_unit(&writer, "memory", vm->ram.start);
+    fdt_put_text(&writer, "device_type", "memory");
+    fdt_put_reg(&writer, vm->ram.start, vm->ram.size);
+    fdt_end_node(&writer);
+    fdt_begin_node(&writer, "soc");
+    fdt_put_cell(&writer, "#address-cells", 2);
+    fdt_put_cell(&writer, "#size-cells", 2);
+    fdt_put_text(&writer, "compatible", "simple-bus");
+    fdt_put_empty(&writer, "ranges");
+    write_interrupt_controllers(&writer, vm);
+    write_devices(&writer, vm);
+    fdt_end_node(&writer);
+    return fdt_end(&writer);
+}

@@ -1,0 +1,101 @@
+/* The machine the VMM runs on, and the virtual machines it is to run, as the device tree tells. */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "fdt.h"
+#include "types.h"
+
+enum
+{
+    HARTS_MAX = 8,
+    MODULES_MAX = 8,
+    DRIVES_MAX = 8,
+    VMS_MAX = 16,
+    VCPUS_MAX = 8,
+    EXTENSIONS_MAX = 2048, /* bytes of names */
+};
+
+enum vm_kind
+{
+    VM_PLAIN,
+    VM_CONFIDENTIAL,
+};
+
+enum module_role
+{
+    MODULE_KERNEL,
+    MODULE_INITRD,
+    MODULE_DISK,
+};
+
+/* A file that lies in memory. */
+struct module
+{
+    enum module_role role;
+    struct range content;
+};
+
+/* A VirtIO device of the machine. */
+struct host_device
+{
+    u64 address;
+    u32 source; /* at the APLIC */
+    unsigned vm; /* which virtual machine gets it */
+};
+
+/* A virtual machine that is asked for: a node vm@N below /chosen/virtual-machines. */
+struct vm_description
+{
+    enum vm_kind kind;
+    u64 memory_size;
+    unsigned vcpus;
+    const char *arguments; /* the kernel command line */
+    struct module modules[MODULES_MAX];
+    unsigned module_count;
+};
+
+struct machine
+{
+    struct fdt tree;
+    struct range memory;
+    u32 timebase_frequency;
+
+    u64 hart_ids[HARTS_MAX];
+    unsigned hart_count;
+    unsigned boot_hart; /* index of the one that started */
+
+    struct range serial;
+    u32 serial_source; /* at the APLIC */
+
+    struct host_device drives[DRIVES_MAX];
+    unsigned drive_count;
+    struct host_device network; /* all virtual machines share it; source 0: there is none */
+
+    struct range aplic;
+    struct range imsic;
+    u64 imsic_stride; /* from a hart's interrupt files to the next's */
+    u32 identities; /* highest identity of an interrupt file */
+    unsigned guest_files; /* of each hart, at most; a hart tells how many it has */
+
+    /* What virtual harts may use, as the device tree of a virtual machine names it. */
+    char extensions[EXTENSIONS_MAX]; /* names, each ending in zero */
+    u32 extensions_size;
+    const char *mmu_type;
+    u32 cache_block_size; /* 0 without Zicboz */
+    bool has_state_enable; /* Ssstateen */
+
+    struct vm_description vms[VMS_MAX];
+    unsigned vm_count;
+    bool no_reboot; /* a virtual machine that resets ends */
+};
+
+extern struct machine machine;
+
+/* Reads the device tree; fails if the machine has not what the VMM needs. */
+void machine_describe(const void *blob, u64 boot_hart);
+
+/* Ticks of the time CSR. */
+u64 now(void);
+u64 milliseconds(u64 count);
+
+#endif

@@ -1,0 +1,70 @@
+/* What both sides of VirtIO's MMIO transport agree on (VirtIO 1.2, 4.2.2 and 2.7). */
+#ifndef VMM_VIRTIO_REGISTERS_H
+#define VMM_VIRTIO_REGISTERS_H
+
+#include "types.h"
+
+enum
+{
+    MAGIC_VALUE = 0x000,
+    VERSION = 0x004,
+    DEVICE_ID = 0x008,
+    VENDOR_ID = 0x00C,
+    DEVICE_FEATURES = 0x010,
+    DEVICE_FEATURES_SELECT = 0x014,
+    DRIVER_FEATURES = 0x020,
+    DRIVER_FEATURES_SELECT = 0x024,
+    QUEUE_SELECT = 0x030,
+    QUEUE_SIZE_MAX = 0x034,
+    QUEUE_SIZE = 0x038,
+    QUEUE_READY = 0x044,
+    QUEUE_NOTIFY = 0x050,
+    INTERRUPT_STATUS = 0x060,
+    INTERRUPT_ACK = 0x064,
+    STATUS = 0x070,
+    QUEUE_DESC_LOW = 0x080,
+    QUEUE_DESC_HIGH = 0x084,
+    QUEUE_DRIVER_LOW = 0x090,
+    QUEUE_DRIVER_HIGH = 0x094,
+    QUEUE_DEVICE_LOW = 0x0A0,
+    QUEUE_DEVICE_HIGH = 0x0A4,
+    CONFIGURATION = 0x100,
+};
+
+#define VIRTIO_MAGIC 0x74726976u
+#define VIRTIO_MMIO_VERSION 2u
+#define FEATURE_VERSION_1 BIT(32)
+
+#define STATUS_ACKNOWLEDGE 1u
+#define STATUS_DRIVER 2u
+#define STATUS_DRIVER_OK 4u
+#define STATUS_FEATURES_OK 8u
+#define STATUS_NEEDS_RESET 64u
+
+#define INTERRUPT_USED 1u
+#define INTERRUPT_CONFIGURATION 2u
+
+#define AVAILABLE_NO_INTERRUPT 1u
+#define DESCRIPTOR_NEXT 1u
+#define DESCRIPTOR_WRITE 2u
+
+/* Network device: what precedes each frame, and what frames can be without further features. */
+enum { NETWORK_HEADER_SIZE = 12, FRAME_MAX = 1514, ADDRESS_SIZE = 6 };
+enum { NETWORK_RECEIVE, NETWORK_TRANSMIT };
+#define NETWORK_FEATURE_MAC BIT(5)
+
+/* Block device. */
+enum { BLOCK_IN, BLOCK_OUT, BLOCK_FLUSH = 4, BLOCK_GET_ID = 8 };
+enum { BLOCK_OK, BLOCK_IO_ERROR, BLOCK_UNSUPPORTED };
+#define BLOCK_FEATURE_READ_ONLY_BIT 5
+#define BLOCK_FEATURE_FLUSH_BIT 9
+#define SECTOR_SIZE 512ul
+
+struct block_request
+{
+    u32 type;
+    u32 reserved;
+    u64 sector;
+};
+
+#endif

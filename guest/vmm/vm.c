@@ -1,0 +1,288 @@
+#include "vm.h"
+
+#include "drive.h"
+#include "guest_tree.h"
+#include "layout.h"
+#include "network.h"
+#include "print.h"
+#include "sbi.h"
+#include "statistics.h"
+
+struct vm vms[VMS_MAX];
+
+static struct drive drives[DRIVES_MAX];
+
+/* The header of a RISC-V Linux Image. */
+struct image_header
+{
+    u32 code[2];
+    u64 text_offset;
+    u64 image_size;
+    u64 flags;
+    u32 version;
+    u32 reserved[3];
+    u64 magic;
+    u32 magic2;
+    u32 reserved2;
+};
+
+#define IMAGE_MAGIC2 0x05435352u /* "RSC\x05" */
+
+static const struct module *find_module(const struct vm *vm, enum module_role role)
+{
+    for (unsigned i = 0; i < vm->description->module_count; i++)
+        if (vm->description->modules[i].role == role)
+            return &vm->description->modules[i];
+    return NULL;
+}
+
+/* Chooses a hart and a guest interrupt file for each virtual hart, once: they stay the same over resets. */
+static void place_vcpus(struct vm *vm)
+{
+    static unsigned next_hart;
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+    {
+        struct hart *hart = NULL;
+        for (unsigned tries = 0; tries < machine.hart_count && hart == NULL; tries++)
+        {
+            struct hart *candidate = &harts[next_hart++ % machine.hart_count];
+            if (candidate->free_files != 0)
+                hart = candidate;
+        }
+        if (hart == NULL)
+            fail("virtual hart %u of vm%u finds no guest interrupt file: give harts more with --aia imsic,guests=N, or more harts with --smp", i, vm->index);
+        struct vcpu *vcpu = &vm->vcpus[i];
+        vcpu->vm = vm;
+        vcpu->index = i;
+        vcpu->hart = hart;
+        vcpu->file = first_bit(hart->free_files);
+        hart->free_files &= hart->free_files - 1;
+        hart->vcpus[hart->vcpu_count++] = vcpu;
+    }
+}
+
+static void add_device(struct vm *vm, struct device *device)
+{
+    vm->devices[vm->device_count++] = device;
+}
+
+static struct virtio *add_virtio(struct vm *vm, const struct virtio_type *type)
+{
+    if (vm->virtio_count == VIRTIO_MAX)
+        fail("vm%u has more than %u VirtIO devices: give it fewer disks", vm->index, (unsigned)VIRTIO_MAX);
+    unsigned slot = vm->virtio_count++;
+    struct virtio *virtio = &vm->virtio[slot];
+    virtio_create(virtio, vm, type, SOURCE_VIRTIO + slot, (struct range){ GUEST_VIRTIO + slot * GUEST_VIRTIO_SIZE, GUEST_VIRTIO_SIZE });
+    add_device(vm, &virtio->device);
+    return virtio;
+}
+
+static void add_devices(struct vm *vm)
+{
+    vm->device_count = 0;
+    vm->virtio_count = 0;
+    aplic_reset(&vm->aplic, vm, (struct range){ GUEST_APLIC, GUEST_APLIC_SIZE });
+    add_device(vm, &vm->aplic.device);
+    uart_reset(&vm->uart, vm, SOURCE_UART, (struct range){ GUEST_UART, GUEST_UART_SIZE });
+    add_device(vm, &vm->uart.device);
+    for (unsigned i = 0; i < vm->description->module_count; i++)
+        if (vm->description->modules[i].role == MODULE_DISK)
+            add_virtio(vm, &virtio_block)->backing = vm->description->modules[i].content;
+    for (unsigned i = 0; i < machine.drive_count; i++)
+        if (machine.drives[i].vm == vm->index)
+            add_virtio(vm, &virtio_block)->drive = &drives[i];
+    vm->console = add_virtio(vm, &virtio_console);
+    vm->console_input = (struct bytes){ 0 };
+    vm->uses_virtio_console = false;
+    if (network_is_useful())
+        add_virtio(vm, &virtio_network);
+    add_virtio(vm, &virtio_entropy);
+}
+
+/* Puts kernel, initrd and device tree into memory, as boot loaders do; returns where the first virtual hart starts. */
+static u64 load_images(struct vm *vm, u64 *tree_address)
+{
+    const struct module *kernel = find_module(vm, MODULE_KERNEL);
+    const struct module *initrd = find_module(vm, MODULE_INITRD);
+    if (kernel == NULL)
+        fail("vm%u has no kernel", vm->index);
+    const struct image_header *header = (const struct image_header *)kernel->content.start;
+    if (kernel->content.size < sizeof *header || header->magic2 != IMAGE_MAGIC2)
+        fail("the kernel of vm%u is no RISC-V Linux Image", vm->index);
+    /* An offset of 2 MiB, at least, is the tradition: below it is firmware, elsewhere. */
+    u64 entry = vm->ram.start + max_u64(header->text_offset, LARGE_PAGE_SIZE);
+    u64 kernel_end = align_up(entry + max_u64(header->image_size, kernel->content.size), LARGE_PAGE_SIZE);
+    u64 tree_start = align_down(vm->ram.start + vm->ram.size - GUEST_TREE_SIZE, LARGE_PAGE_SIZE);
+    struct range initrd_range = { 0 };
+    if (initrd != NULL)
+        initrd_range = (struct range){ align_down(tree_start - initrd->content.size, PAGE_SIZE), initrd->content.size };
+    if (kernel_end + initrd_range.size > tree_start || tree_start < vm->ram.start)
+        fail("%lu MiB are too few for the kernel and the initrd of vm%u: give it more with --vm plain,memory=", vm->ram.size / MIB, vm->index);
+
+    static u8 tree[GUEST_TREE_SIZE];
+    static struct lock tree_lock;
+    lock_acquire(&tree_lock);
+    u32 tree_size = guest_tree_write(vm, initrd_range, tree);
+    lock_acquire(&vm->lock);
+    bool written = vm_write(vm, tree_start, tree, tree_size)
+        && vm_write(vm, entry, (const void *)kernel->content.start, kernel->content.size)
+        && (initrd == NULL || vm_write(vm, initrd_range.start, (const void *)initrd->content.start, initrd->content.size));
+    lock_release(&vm->lock);
+    lock_release(&tree_lock);
+    if (!written)
+        fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
+    *tree_address = tree_start;
+    return entry;
+}
+
+void vm_start_drives(void)
+{
+    for (unsigned i = 0; i < machine.drive_count; i++)
+        drive_start(&drives[i], machine.drives[i].address);
+}
+
+void vm_start(unsigned index)
+{
+    struct vm *vm = &vms[index];
+    vm->index = index;
+    vm->description = &machine.vms[index];
+    if (vm->description->kind == VM_CONFIDENTIAL)
+        fail("vm%u is to be confidential, which the VMM cannot do yet", index);
+    vm->operations = &plain_operations;
+    vm->ram = (struct range){ GUEST_RAM, vm->description->memory_size };
+    if (vm->starts++ == 0)
+    {
+        vm->vcpu_count = vm->description->vcpus;
+        if (vm->vcpu_count == 0 || vm->vcpu_count > VCPUS_MAX)
+            fail("vm%u is to have %u virtual harts, not 1 to %u", index, vm->vcpu_count, (unsigned)VCPUS_MAX);
+        place_vcpus(vm);
+    }
+    if (!vm->operations->create(vm))
+        fail("the machine's memory is too small for vm%u: give it more with --memory", index);
+    add_devices(vm);
+    u64 tree;
+    u64 entry = load_images(vm, &tree);
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+    {
+        struct vcpu *vcpu = &vm->vcpus[i];
+        vcpu->software_pending = false;
+        vcpu->retired = false;
+        vcpu->state = VCPU_STOPPED;
+    }
+    vm->unretired = vm->vcpu_count;
+    vm->vcpus[0].start_pc = entry;
+    vm->vcpus[0].start_argument = tree;
+    __atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
+    __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
+    if (vm->vcpus[0].hart->started)
+        hart_kick(vm->vcpus[0].hart);
+}
+
+void vm_stop(struct vm *vm, enum vm_end end)
+{
+    lock_acquire(&vm->lock);
+    bool first = vm_state(vm) == VM_RUNNING;
+    if (first)
+    {
+        vm->end = end;
+        __atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
+    }
+    lock_release(&vm->lock);
+    for (unsigned i = 0; first && i < vm->vcpu_count; i++)
+        if (vm->vcpus[i].hart != this_hart())
+            hart_kick(vm->vcpus[i].hart);
+}
+
+/* Ends the machine when the last virtual machine has ended, with the worst of their ends. */
+static void conclude(void)
+{
+    enum vm_end worst = VM_SHUTDOWN;
+    for (unsigned i = 0; i < machine.vm_count; i++)
+    {
+        if (vm_state(&vms[i]) != VM_ENDED)
+            return;
+        worst = vms[i].end > worst ? vms[i].end : worst;
+    }
+    statistics_print();
+    sbi_system_reset(worst == VM_RESET ? RESET_COLD_REBOOT : RESET_SHUTDOWN, worst == VM_FAILURE ? RESET_SYSTEM_FAILURE : RESET_NO_REASON);
+}
+
+void vm_retire(struct vcpu *vcpu)
+{
+    static struct lock end_lock; /* two virtual machines may end at the same time */
+    struct vm *vm = vcpu->vm;
+    vcpu->retired = true;
+    if (__atomic_sub_fetch(&vm->unretired, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    network_detach(vm);
+    vm->table_pages = vm->tables.table_pages;
+    vm->owned_pages = vm->tables.owned_pages;
+    vm->operations->destroy(vm);
+    if (vm->end == VM_RESET && !machine.no_reboot)
+    {
+        vm_start(vm->index);
+        return;
+    }
+    lock_acquire(&end_lock);
+    __atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
+    conclude();
+    lock_release(&end_lock);
+}
+
+void vm_receive(unsigned index, u8 byte)
+{
+    struct vm *vm = &vms[index];
+    lock_acquire(&vm->lock);
+    if (vm_state(vm) == VM_RUNNING && vm->uses_virtio_console)
+        virtio_console_receive(vm->console, byte);
+    else if (vm_state(vm) == VM_RUNNING)
+        uart_receive(&vm->uart, byte);
+    lock_release(&vm->lock);
+}
+
+void vm_message(struct vm *vm, u32 vcpu, u32 identity)
+{
+    if (vcpu < vm->vcpu_count)
+        vm->operations->message(&vm->vcpus[vcpu], identity);
+}
+
+/* The part of a copy that lies in one page. NULL if there is no memory. */
+static u8 *part(struct vm *vm, u64 guest, u64 size, u64 *length)
+{
+    if (!range_holds(vm->ram, guest, 1))
+        return NULL;
+    *length = min_u64(size, PAGE_SIZE - guest % PAGE_SIZE);
+    return vm->operations->page(vm, guest);
+}
+
+bool vm_read(struct vm *vm, u64 guest, void *to, u64 size)
+{
+    for (u64 done = 0, length; done < size; done += length)
+    {
+        const u8 *from = part(vm, guest + done, size - done, &length);
+        if (from == NULL)
+            return false;
+        memcpy((u8 *)to + done, from, length);
+    }
+    return true;
+}
+
+bool vm_write(struct vm *vm, u64 guest, const void *from, u64 size)
+{
+    for (u64 done = 0, length; done < size; done += length)
+    {
+        u8 *to = part(vm, guest + done, size - done, &length);
+        if (to == NULL)
+            return false;
+        memcpy(to, (const u8 *)from + done, length);
+    }
+    return true;
+}
+
+struct device *vm_device(struct vm *vm, u64 guest)
+{
+    for (unsigned i = 0; i < vm->device_count; i++)
+        if (range_holds(vm->devices[i]->range, guest, 1))
+            return vm->devices[i];
+    return NULL;
+}

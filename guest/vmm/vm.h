@@ -1,0 +1,200 @@
+/*
+ * Virtual machines. What differs between plain and confidential ones is behind struct vm_operations; everything else (devices,
+ * scheduling, the end) is the same for both.
+ *
+ * A virtual hart (vcpu) belongs to one hart of the machine, where it has a guest interrupt file, and only that hart touches it; others set
+ * what is marked atomic and kick the hart. Devices and memory are everybody's under the virtual machine's lock.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "aplic.h"
+#include "context.h"
+#include "gstage.h"
+#include "hart.h"
+#include "lock.h"
+#include "machine.h"
+#include "types.h"
+#include "uart.h"
+#include "virtio.h"
+
+enum { DEVICES_MAX = 16, VIRTIO_MAX = 8 };
+
+/* Why a virtual hart came back; what is counted. */
+enum exit_kind
+{
+    EXIT_TIMER,
+    EXIT_SOFTWARE,
+    EXIT_EXTERNAL,
+    EXIT_GUEST_EXTERNAL,
+    EXIT_SBI,
+    EXIT_PAGE_FAULT,
+    EXIT_MMIO_LOAD,
+    EXIT_MMIO_STORE,
+    EXIT_WFI,
+    EXIT_YIELD,
+    EXIT_OTHER,
+    EXIT_KINDS,
+};
+
+struct counts
+{
+    u64 exits[EXIT_KINDS];
+    u64 instructions; /* retired while it ran */
+    u64 ticks; /* of the time CSR, while it ran */
+};
+
+enum vcpu_state
+{
+    VCPU_STOPPED,
+    VCPU_STARTING, /* as HSM asked, at start_pc with start_argument */
+    VCPU_RUNNABLE,
+    VCPU_WAITING, /* for an interrupt */
+};
+
+/* The CSRs of a virtual hart's supervisor mode while another one is on the hart. */
+struct virtual_csrs
+{
+    u64 vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp, vstimecmp, vsiselect, hvip, senvcfg, scounteren;
+};
+
+struct vcpu
+{
+    struct context context;
+    struct virtual_csrs csrs;
+    struct vm *vm;
+    unsigned index;
+    struct hart *hart;
+    unsigned file; /* its guest interrupt file on that hart */
+    u32 state; /* enum vcpu_state; atomic */
+    u32 software_pending; /* an IPI that SBI asked for; atomic */
+    bool retired; /* the virtual machine ends, and this virtual hart will not run again */
+    u64 start_pc;
+    u64 start_argument;
+    struct counts counts;
+};
+
+enum vm_state
+{
+    VM_RUNNING,
+    VM_STOPPING, /* virtual harts are leaving */
+    VM_ENDED,
+};
+
+enum vm_end
+{
+    VM_SHUTDOWN,
+    VM_RESET,
+    VM_FAILURE,
+};
+
+struct vm_operations
+{
+    const char *name;
+
+    /* Makes the virtual machine's address space. Returns false without memory. */
+    bool (*create)(struct vm *vm);
+
+    /* Gives everything back. No virtual hart runs any more. */
+    void (*destroy)(struct vm *vm);
+
+    /* Brings a virtual hart to the state of a hart that HSM starts. On its own hart. */
+    void (*start)(struct vcpu *vcpu);
+
+    /* Puts a virtual hart on the hart, and takes it off again; in between it may run any number of times. */
+    void (*load)(struct vcpu *vcpu);
+    void (*save)(struct vcpu *vcpu);
+
+    /* Runs it until it traps; what happened is in its context. */
+    void (*run)(struct vcpu *vcpu);
+
+    /* After an instruction has been carried out for it: goes to the next. */
+    void (*skip)(struct vcpu *vcpu, unsigned length);
+
+    /* Lets it take an exception. */
+    void (*raise)(struct vcpu *vcpu, u64 cause, u64 value);
+
+    /* Whether an interrupt is pending that ends WFI. It is not loaded; *deadline gets the time of its timer. */
+    bool (*is_woken)(struct vcpu *vcpu, u64 *deadline);
+
+    /* Makes an access possible that faulted in its RAM, with its lock held. Returns false without memory. */
+    bool (*populate)(struct vm *vm, u64 guest);
+
+    /* The machine's address of a byte of its RAM that the VMM may access, populated if need be; or NULL. Good up to the end of the page. */
+    u8 *(*page)(struct vm *vm, u64 guest);
+
+    /* A message to a virtual hart's interrupt file. */
+    void (*message)(struct vcpu *vcpu, u32 identity);
+};
+
+extern const struct vm_operations plain_operations;
+
+struct vm
+{
+    unsigned index;
+    const struct vm_description *description;
+    const struct vm_operations *operations;
+    struct lock lock;
+    u32 state; /* enum vm_state; atomic */
+    enum vm_end end;
+    u32 unretired; /* virtual harts that have not left; atomic */
+    unsigned starts; /* 1, and one more for each reset */
+
+    struct range ram;
+    struct gstage tables;
+    u64 time_offset; /* htimedelta */
+    u64 table_pages; /* at the end */
+    u64 owned_pages;
+
+    struct vcpu vcpus[VCPUS_MAX];
+    unsigned vcpu_count;
+
+    struct device *devices[DEVICES_MAX];
+    unsigned device_count;
+    struct aplic aplic;
+    struct uart uart;
+    struct virtio virtio[VIRTIO_MAX];
+    unsigned virtio_count;
+    struct virtio *console; /* one of these */
+    struct bytes console_input;
+    bool uses_virtio_console; /* its last output came from there: so does its input go there */
+};
+
+extern struct vm vms[VMS_MAX];
+
+/* Takes the machine's drives over, for the virtual machines that get them. Once, before any of them starts. */
+void vm_start_drives(void);
+
+/* Makes the virtual machine of machine.vms[index] and lets its first virtual hart start. Fails if it cannot. */
+void vm_start(unsigned index);
+
+/* Ends it: its virtual harts leave as soon as each can. Any hart, any number of times; the first end counts. */
+void vm_stop(struct vm *vm, enum vm_end end);
+
+/* Takes note that a virtual hart of a stopping virtual machine will not run again. With the last one it is gone. */
+void vm_retire(struct vcpu *vcpu);
+
+/* Input for its console. */
+void vm_receive(unsigned index, u8 byte);
+
+/* A message to one of its virtual harts, if there is one of that number. */
+void vm_message(struct vm *vm, u32 vcpu, u32 identity);
+
+/* Copies between the VMM and its memory; with its lock held. Return false where there is no memory the VMM may access. */
+bool vm_read(struct vm *vm, u64 guest, void *to, u64 size);
+bool vm_write(struct vm *vm, u64 guest, const void *from, u64 size);
+
+/* A device at a guest address, or NULL. */
+struct device *vm_device(struct vm *vm, u64 guest);
+
+static inline enum vm_state vm_state(const struct vm *vm)
+{
+    return (enum vm_state)__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+}
+
+static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
+{
+    return (enum vcpu_state)__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
+}
+
+#endif

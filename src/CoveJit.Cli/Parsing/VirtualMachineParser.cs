@@ -1,0 +1,52 @@
+using System.Globalization;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli.Parsing;
+
+/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]</c>.</summary>
+internal static class VirtualMachineParser
+{
+    private const string Form = "write --vm plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]";
+    private const ulong LeastMemory = 32UL << 20;
+
+    public static VirtualMachineRequest Parse(string text)
+    {
+        List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
+        VirtualMachineRequest request = new(parts[0] switch
+        {
+            ("plain", null) => VirtualMachineKind.Plain,
+            _ => throw new UsageException($"--vm {text} begins with no kind of virtual machine", Form),
+        });
+        foreach ((string key, string? value) in parts.Skip(1))
+        {
+            request = key switch
+            {
+                "memory" when value is not null => request with { MemorySize = ParseMemory(value) },
+                "vcpus" when value is not null => request with { Harts = ParseHarts(value) },
+                "kernel" when value is not null => request with { Kernel = value },
+                "initrd" when value is not null => request with { Initrd = value },
+                "append" when value is not null => request with { Append = value },
+                "drive" when value is not null => request with { Drives = [.. request.Drives, value] },
+                "ramdisk" when value is not null => request with { RamDisks = [.. request.RamDisks, value] },
+                _ => throw new UsageException($"--vm: '{(value is null ? key : $"{key}={value}")}' is not understood", Form),
+            };
+        }
+
+        return request;
+    }
+
+    private static ulong ParseMemory(string text)
+    {
+        const ulong PlainUnit = 1UL << 20;
+        const ulong Granularity = 2UL << 20;
+        return ByteSize.TryParse(text, PlainUnit, out ulong bytes) && bytes is >= LeastMemory and <= MachineOptions.MostMemory && bytes % Granularity == 0
+            ? bytes
+            : throw new UsageException($"--vm memory={text} is not a size for a virtual machine", "give an even number of MiB, 32 or more, for example 256M");
+    }
+
+    private static int ParseHarts(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int harts) && harts is >= 1 and <= VirtualMachineOptions.MostHarts
+            ? harts
+            : throw new UsageException($"--vm vcpus={text} is not a number of virtual harts", $"give 1 to {VirtualMachineOptions.MostHarts}");
+}

@@ -1,0 +1,23 @@
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli.Parsing;
+
+/// <summary>One <c>--vm</c> option. What it leaves out is that of the guest which the command line names otherwise.</summary>
+/// <param name="Kind">How it is kept apart from its hypervisor.</param>
+internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
+{
+    public ulong? MemorySize { get; init; }
+
+    public int? Harts { get; init; }
+
+    public string? Kernel { get; init; }
+
+    public string? Initrd { get; init; }
+
+    public string? Append { get; init; }
+
+    public IReadOnlyList<string> RamDisks { get; init; } = [];
+
+    /// <summary>Image files of drives that the machine has for this virtual machine.</summary>
+    public IReadOnlyList<string> Drives { get; init; } = [];
+}

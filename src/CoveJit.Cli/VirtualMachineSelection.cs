@@ -1,0 +1,100 @@
+using CoveJit.Cli.Parsing;
+using CoveJit.Guests;
+using CoveJit.Isa;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli;
+
+/// <summary>Turns a machine that would boot a guest into one that boots the hypervisor, with the guest in its virtual machines.</summary>
+internal static class VirtualMachineSelection
+{
+    // What the hypervisor itself and the files in memory want beside the virtual machines.
+    private const ulong Overhead = 256UL << 20;
+
+    /// <summary>Moves the kernel, the initrd and the command line to each virtual machine that has none of its own; the machine's kernel becomes the hypervisor.</summary>
+    /// <param name="options">The machine with the guest.</param>
+    /// <param name="requests">The virtual machines asked for.</param>
+    /// <param name="hypervisor">Path of the hypervisor, or null for the one that <c>covejit guest build vmm</c> made.</param>
+    /// <param name="choosesMemory">Whether the machine's memory is to be made large enough; otherwise it is what the user asked for.</param>
+    /// <exception cref="UsageException">The machine cannot run virtual machines.</exception>
+    /// <exception cref="LoadException">The hypervisor is not built, or not from the sources of this version.</exception>
+    public static MachineOptions Add(MachineOptions options, IReadOnlyList<VirtualMachineRequest> requests, string? hypervisor, bool choosesMemory)
+    {
+        if (requests.Count > VirtualMachineOptions.Most)
+        {
+            throw new UsageException($"{requests.Count} --vm options are too many", $"give at most {VirtualMachineOptions.Most}");
+        }
+
+        if (options.HtifProgram is not null)
+        {
+            throw new UsageException("--htif runs one bare-metal program alone", "leave --vm out");
+        }
+
+        if (!options.Extensions.Has(Extension.H))
+        {
+            throw new UsageException("--vm needs harts with the hypervisor extension", "leave --cpu out");
+        }
+
+        if (options.Interrupts != InterruptArchitecture.Imsic || options.GuestInterruptFiles == 0)
+        {
+            throw new UsageException("--vm needs IMSICs with guest interrupt files", "leave --aia out");
+        }
+
+        VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options))];
+        ulong wanted = machines.Aggregate(Overhead, (sum, machine) => sum + machine.MemorySize);
+        return options with
+        {
+            Kernel = hypervisor ?? Hypervisor(),
+            Initrd = null,
+            Append = null,
+            VirtualMachines = machines,
+            Drives = [.. options.Drives, .. requests.SelectMany((request, i) => request.Drives.Select(path => new DriveOptions(path, false, DriveFormat.Detect) { VirtualMachine = i }))],
+            MemorySize = choosesMemory ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
+        };
+    }
+
+    private static VirtualMachineOptions Complete(VirtualMachineRequest request, MachineOptions guest)
+    {
+        if ((request.Kernel ?? guest.Kernel) is not { } kernel)
+        {
+            throw new UsageException("--vm has no kernel", "give --kernel, or --vm plain,kernel=FILE");
+        }
+
+        VirtualMachineOptions machine = new(kernel)
+        {
+            Kind = request.Kind,
+            Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
+            Append = request.Append ?? guest.Append,
+            RamDisks = request.RamDisks,
+        };
+        machine = machine with { MemorySize = request.MemorySize ?? machine.MemorySize, Harts = request.Harts ?? machine.Harts };
+        int files = 1 + (machine.Initrd is null ? 0 : 1) + machine.RamDisks.Count;
+        return files <= VirtualMachineOptions.MostFiles
+            ? machine
+            : throw new UsageException($"--vm: {machine.RamDisks.Count} RAM disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");
+    }
+
+    private static string Hypervisor()
+    {
+        string name = GuestBuilder.NameOf(GuestKind.Vmm);
+        string path = Path.Combine(GuestBuilderOptions.DefaultOutputDirectory, name + ".json");
+        string mend = $"make it with 'covejit guest build {name}'";
+        if (!File.Exists(path))
+        {
+            throw new LoadException("the hypervisor for --vm is not built yet", mend);
+        }
+
+        try
+        {
+            GuestDescription description = GuestDescription.Load(path);
+            return description.Sources == VmmBuilder.SourcesDigest
+                ? description.Kernel
+                : throw new LoadException("the hypervisor for --vm was built from other sources than this version's", mend);
+        }
+        catch (GuestBuildException e)
+        {
+            throw new LoadException(e.Cause, e.Mend, e);
+        }
+    }
+}

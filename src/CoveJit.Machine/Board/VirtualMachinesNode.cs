@@ -1,0 +1,53 @@
+using System.Globalization;
+using CoveJit.Devices.DeviceTree;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Machines.Board;
+
+/// <summary>The node <c>/chosen/virtual-machines</c>, which tells a hypervisor what to run (guest/vmm/README.md describes it).</summary>
+internal static class VirtualMachinesNode
+{
+    /// <summary>Adds the node.</summary>
+    /// <param name="chosen">The <c>/chosen</c> node.</param>
+    /// <param name="machines">The virtual machines, each with its files in memory.</param>
+    /// <param name="noReboot">Whether one that resets has ended.</param>
+    public static void Describe(DeviceTreeNode chosen, IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> machines, bool noReboot)
+    {
+        DeviceTreeNode list = chosen.AddChild("virtual-machines");
+        if (noReboot)
+        {
+            list.Set("covejit,no-reboot");
+        }
+
+        for (int i = 0; i < machines.Count; i++)
+        {
+            (VirtualMachineOptions options, IReadOnlyList<Module> modules) = machines[i];
+            DeviceTreeNode node = list.AddChild(string.Create(CultureInfo.InvariantCulture, $"vm@{i}"))
+                .SetCells("#address-cells", 2)
+                .SetCells("#size-cells", 2)
+                .Set("compatible", "covejit,vm")
+                .Set("covejit,kind", Name(options.Kind))
+                .SetPairs("covejit,memory", options.MemorySize)
+                .SetCells("covejit,vcpus", (uint)options.Harts);
+            if (!string.IsNullOrEmpty(options.Append))
+            {
+                node.Set("bootargs", options.Append);
+            }
+
+            foreach (Module module in modules)
+            {
+                string role = Name(module.Role);
+                node.AddChild($"{role}@{module.Range.Start:x}")
+                    .Set("compatible", "covejit,module")
+                    .Set("covejit,role", role)
+                    .SetPairs("reg", module.Range.Start, module.Range.Size);
+            }
+        }
+    }
+
+#pragma warning disable CA1308 // Device trees are in lower case.
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+}

@@ -1,0 +1,33 @@
+namespace CoveJit.Machines.Options;
+
+/// <summary>A virtual machine for the hypervisor that the machine boots: the files are put into RAM, and the device tree tells of everything.</summary>
+/// <param name="Kernel">Path of its kernel, a Linux Image.</param>
+public sealed record VirtualMachineOptions(string Kernel)
+{
+    /// <summary>Most virtual machines of a machine: as many as the hypervisor has room for.</summary>
+    public const int Most = 16;
+
+    /// <summary>Most virtual harts of each.</summary>
+    public const int MostHarts = 8;
+
+    /// <summary>Most files of each: kernel, initrd and disks.</summary>
+    public const int MostFiles = 8;
+
+    /// <summary>How it is kept apart from its hypervisor.</summary>
+    public VirtualMachineKind Kind { get; init; }
+
+    /// <summary>Its RAM in bytes.</summary>
+    public ulong MemorySize { get; init; } = 256UL << 20;
+
+    /// <summary>Number of its virtual harts.</summary>
+    public int Harts { get; init; } = 1;
+
+    /// <summary>Path of its initial RAM disk, or null.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>Its kernel's command line, or null.</summary>
+    public string? Append { get; init; }
+
+    /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
+    public IReadOnlyList<string> RamDisks { get; init; } = [];
+}

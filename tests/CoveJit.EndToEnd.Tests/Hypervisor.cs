@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace CoveJit.EndToEnd.Tests;
+
+/// <summary>The hypervisor of <c>guest/vmm</c>, compiled once for all tests of a class by the command that users have for it.</summary>
+public sealed class Hypervisor : IDisposable
+{
+    /// <summary>Debian's cross compiler; tests are skipped without it.</summary>
+    public const string Compiler = "/usr/bin/riscv64-linux-gnu-gcc";
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public Hypervisor()
+    {
+        if (File.Exists(Compiler))
+        {
+            (int code, string output, string error) = CoveJitProcess.Run(120, "guest", "build", "vmm", "--output", _directory.Path);
+            Assert.True(code == 0, output + error);
+        }
+    }
+
+    /// <summary>The program, for <c>--vmm</c>.</summary>
+    public string Program => _directory.File("vmm/vmm");
+
+    public void Dispose() => _directory.Dispose();
+
+    /// <summary>The statistics that it printed: one for each virtual machine, in order, and last the machine's.</summary>
+    public static IReadOnlyList<JsonElement> Statistics(string output) =>
+        [.. Regex.Matches(output, @"(?m)^\[vmm\] (\{.*\})\s*$").Select(match => JsonDocument.Parse(match.Groups[1].Value).RootElement)];
+}
