@@ -19,7 +19,9 @@ public sealed class TranslationCacheTests : IDisposable
         Assert.Equal(first, second);
         Assert.Equal(cold.GetProperty("harts")[0].GetProperty("instructions").GetInt64(), warm.GetProperty("harts")[0].GetProperty("instructions").GetInt64());
         long translated = cold.GetProperty("blocksTranslated").GetInt64();
-        Assert.Equal(translated, cold.GetProperty("cacheAdditions").GetInt64());
+
+        // A few are translated again, when a region that took their place is let go.
+        Assert.InRange(cold.GetProperty("cacheAdditions").GetInt64(), translated - (translated / 100), translated);
         Assert.InRange(warm.GetProperty("blocksCached").GetInt64(), translated * 9 / 10, long.MaxValue);
         Assert.InRange(warm.GetProperty("blocksTranslated").GetInt64(), 0, translated / 20);
     }
