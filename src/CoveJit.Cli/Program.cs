@@ -7,7 +7,9 @@ return CommandLineHost.Invoke(
         new RunCommand(MachineRunner.Run, GuestSelection.Select).Command,
         GuestCommand.Build(),
         DisassembleCommand.Build(),
-        InfoCommand.Build()),
+        InfoCommand.Build(),
+        MeasureCommand.Build(),
+        VerifyCommand.Build()),
     args,
     HostText.Output,
     HostText.Error);

@@ -57,39 +57,37 @@ public sealed unsafe class NativeTranslator : ITranslator
             return;
         }
 
-        ulong address = (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base;
         lock (_code.Sync)
         {
             // Another hart may have been here first. In a full cache nothing more is made before the reset: emitting builds blocks, too.
-            if (block->Entry != 0 || _code.IsFull)
+            if (block->Entry == 0 && !_code.IsFull)
             {
-                return;
+                Translate(pc, (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base, block);
             }
-
-            if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes)
-            {
-                _code.RequestReset();
-                return;
-            }
-
-            byte* start = _assembler.Position;
-            nint counter = _observer?.NewCounter() ?? 0;
-            List<HostMark>? marks = _observer is null ? null : [];
-            block->Native = (nint)_emitter.Emit(block, address, counter, marks is null ? null : (offset, at) => marks.Add(new HostMark(pc + (ulong?)offset, at)));
-            if (_observer is not null)
-            {
-                DecodedInstruction[] instructions = new ReadOnlySpan<DecodedInstruction>(Block.Instructions(block), block->Count).ToArray();
-                _observer.OnTranslated(new Translation(false, [new TranslatedBlock(pc, instructions, counter)], (nint)start, (int)(_assembler.Position - start), marks!, []));
-            }
-
-            Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
-            BlocksTranslated++;
-            BytesEmitted += _assembler.Position - start;
         }
     }
 
     /// <inheritdoc/>
-    void ITranslator.OnHotter(Hart hart, ulong pc, Block* block) => _regions?.OnHot(hart, pc, block);
+    void ITranslator.OnHotter(Hart hart, ulong pc, Block* block)
+    {
+        _regions?.OnHot(hart, pc, block);
+        if (!TlbBank.TryHit(hart.State->FetchBank, pc, AccessType.Execute, out byte* host))
+        {
+            return;
+        }
+
+        lock (_code.Sync)
+        {
+            // The counter has done its work: the same again without it.
+            if (block->NativeRuns >= 0 && Executes(block) && !_code.IsFull)
+            {
+                Translate(pc, (ulong)(host - hart.State->Ram) + hart.Map.Ram.Base, block);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    void ITranslator.OnShortStays(Block* block) => _regions?.OnShortStays(block);
 
     /// <inheritdoc/>
     void ITranslator.OnPageForgotten(ulong page) => _regions?.OnPageForgotten(page);
@@ -99,5 +97,29 @@ public sealed unsafe class NativeTranslator : ITranslator
     {
         _assembler.Position = _runtime.End;
         _regions?.OnReset();
+    }
+
+    // Under the code cache's lock.
+    private void Translate(ulong pc, ulong address, Block* block)
+    {
+        if (_assembler.Position + BlockEmitter.MaximumSize > _code.HostCode + MaximumBytes)
+        {
+            _code.RequestReset();
+            return;
+        }
+
+        byte* start = _assembler.Position;
+        nint counter = _observer?.NewCounter() ?? 0;
+        List<HostMark>? marks = _observer is null ? null : [];
+        block->Native = (nint)_emitter.Emit(block, address, counter, marks is null ? null : (offset, at) => marks.Add(new HostMark(pc + (ulong?)offset, at)));
+        if (_observer is not null)
+        {
+            DecodedInstruction[] instructions = new ReadOnlySpan<DecodedInstruction>(Block.Instructions(block), block->Count).ToArray();
+            _observer.OnTranslated(new Translation(false, [new TranslatedBlock(pc, instructions, counter)], (nint)start, (int)(_assembler.Position - start), marks!, []));
+        }
+
+        Volatile.Write(ref block->Entry, NativeRuntime.ManagedEntry);
+        BlocksTranslated++;
+        BytesEmitted += _assembler.Position - start;
     }
 }

@@ -59,6 +59,9 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
     /// <summary>Regions compiled since the start.</summary>
     public int RegionsCompiled { get; private set; }
 
+    /// <summary>Regions let go because control never stayed long in them.</summary>
+    public int RegionsDropped { get; private set; }
+
     /// <summary>Guest instructions in them.</summary>
     public long InstructionsCompiled { get; private set; }
 
@@ -139,6 +142,22 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
 
     /// <inheritdoc/>
     void ITranslator.OnHotter(Hart hart, ulong pc, Block* block) => ((ITranslator)this).OnHot(hart, pc, block);
+
+    /// <inheritdoc/>
+    void ITranslator.OnShortStays(Block* block)
+    {
+        lock (_code.Sync)
+        {
+            if (_byPage.Values.SelectMany(regions => regions).FirstOrDefault(region => region.Block == (nint)block) is Region region)
+            {
+                Retire(region);
+                _code.Settle(block);
+                RegionsDropped++;
+            }
+
+            block->Credit = 0;
+        }
+    }
 
     /// <inheritdoc/>
     void ITranslator.OnPageForgotten(ulong page)
@@ -262,6 +281,7 @@ public sealed unsafe class RegionTranslator : ITranslator, IDisposable
             }
 
             _installed++;
+            ((Block*)plan.Entry.Native)->Credit = Region.MaximumCredit;
             Volatile.Write(ref ((Block*)plan.Entry.Native)->Native, _code.NativeMiss); // native code comes back for the region
             Volatile.Write(ref ((Block*)plan.Entry.Native)->Entry, entry);
         }

@@ -25,6 +25,10 @@ internal sealed unsafe class NativeTier : TestTier
 
     public int Regions => _regions?.RegionsCompiled ?? 0;
 
+    public int RegionsInstalled => _regions?.RegionsInstalled ?? 0;
+
+    public int RegionsDropped => _regions?.RegionsDropped ?? 0;
+
     // Any block with native code, from the address to the end of the page.
     public override bool Translates(Hart hart, ulong pc, Op op)
     {

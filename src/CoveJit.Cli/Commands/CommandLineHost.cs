@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using CoveJit.Attestation;
 using CoveJit.Cli.Parsing;
 using CoveJit.Guests;
 using CoveJit.Machines.Loading;
@@ -50,6 +51,10 @@ internal static class CommandLineHost
             return Report(error, e.Message, Failure);
         }
         catch (LoadException e)
+        {
+            return Report(error, e.Message, Failure);
+        }
+        catch (AttestationException e)
         {
             return Report(error, e.Message, Failure);
         }

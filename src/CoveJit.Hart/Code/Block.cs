@@ -35,11 +35,17 @@ public unsafe struct Block
     /// <summary>Where native code that comes to this block goes on: its own native code, or what <see cref="CodeCache.NativeMiss"/> names.</summary>
     public nint Native;
 
-    /// <summary>How often native code of the block has run, counted from minus <see cref="CodeCache.RegionThreshold"/>; native code leaves when it becomes 0.</summary>
+    /// <summary>
+    /// How often native code of the block has run, counted from minus <see cref="CodeCache.RegionThreshold"/>; native code leaves when it becomes 0.
+    /// Code made later does not count any more.
+    /// </summary>
     public int NativeRuns;
 
-    /// <summary>Keeps instructions at multiples of 16 bytes.</summary>
-    public int Padding;
+    /// <summary>
+    /// What a region that starts here has earned: translated code adds the instructions of each stay in it and takes off what coming and going costs.
+    /// Below 0, the region is not worth being entered.
+    /// </summary>
+    public int Credit;
 
     /// <summary>The first instruction of the block.</summary>
     public static DecodedInstruction* Instructions(Block* block) => (DecodedInstruction*)(block + 1);

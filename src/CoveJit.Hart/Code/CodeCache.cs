@@ -131,6 +131,13 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         block->NativeRuns = -RegionThreshold;
     }
 
+    /// <summary>Has a block counted from the start for the baseline tier only: as native code it is as hot as it may become.</summary>
+    public void Settle(Block* block)
+    {
+        block->Heat = 0;
+        block->NativeRuns = 0;
+    }
+
     /// <summary>Makes the memory for native code executable. Only while no hart runs.</summary>
     /// <param name="miss">What native code does that comes to a block without native code.</param>
     public void EnableHostCode(nint miss)
@@ -333,6 +340,7 @@ public sealed unsafe class CodeCache : IPageWriteObserver, IDisposable
         block->Entry = 0;
         block->Native = NativeMiss;
         block->NativeRuns = -RegionThreshold;
+        block->Credit = 0;
         uint reference = (uint)(_used >> 4);
         Allocate(sizeof(Block) + ((count + (ended ? 0 : 1)) * sizeof(DecodedInstruction)));
         BlocksBuilt++;

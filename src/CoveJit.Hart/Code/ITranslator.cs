@@ -12,6 +12,10 @@ public unsafe interface ITranslator
     /// <summary>Native code of a block has run <see cref="CodeCache.RegionThreshold"/> times. Otherwise as <see cref="OnHot"/>.</summary>
     void OnHotter(Hart hart, ulong pc, Block* block);
 
+    /// <summary>Translated code that starts with a block is entered more often than it is worth: its <see cref="Block.Credit"/> is below 0.</summary>
+    /// <param name="block">The block.</param>
+    void OnShortStays(Block* block);
+
     /// <summary>The code of a page was discarded: nothing made from it may be entered any more. Called under <see cref="CodeCache.Sync"/>.</summary>
     /// <param name="page">Index of the page in RAM.</param>
     void OnPageForgotten(ulong page);

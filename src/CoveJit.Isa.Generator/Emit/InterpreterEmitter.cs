@@ -153,6 +153,9 @@ internal static class InterpreterEmitter
         code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
+        code.Open("if (block->Credit < 0)");
+        code.Line("hart.Code.Translator!.OnShortStays(block);");
+        code.Close();
         code.Open("if (translated == TranslatedExit.Hotter && TryLookup(hart, s, arena, pc, out table, out block))");
         code.Line("hart.Code.Translator!.OnHotter(hart, pc, block); // it says so once");
         code.Close();

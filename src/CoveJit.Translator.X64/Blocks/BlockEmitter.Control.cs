@@ -2,6 +2,7 @@ using CoveJit.Harts.Code;
 using CoveJit.Harts.Execution;
 using CoveJit.Harts.State;
 using CoveJit.Isa;
+using CoveJit.Memory.Translation;
 using CoveJit.Translator.Emission;
 using CoveJit.Translator.X64.Assembly;
 using CoveJit.Translator.X64.Semantics;
@@ -96,10 +97,27 @@ internal sealed unsafe partial class BlockEmitter
         _assembler.JumpThrough(&block->Native);
     }
 
-    // Goes to the virtual address in rax. The last jump is each site's own: that is what the host predicts it by.
+    // Goes to the virtual address in rax. The jump cache knows most, and the look-up routine the rest. The last jump is each site's own: that is what
+    // the host predicts it by.
     private void EmitLookup()
     {
-        _assembler.Call(_runtime.Lookup);
+        Label found = new();
+        Label search = Cold(() =>
+        {
+            _assembler.Call(_runtime.Lookup);
+            _assembler.Jump(found);
+        });
+        _assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
+        _assembler.JumpIf(Condition.NotEqual, search);
+        _assembler.Move(Register.Rcx, Register.Rax, wide: false);
+        NativeRuntime.EmitJumpEntry(_assembler, Register.Rcx);
+        _assembler.Op(Alu.Cmp, Register.Rax, new Mem(Register.Rcx, TlbBank.JumpOffset));
+        _assembler.JumpIf(Condition.NotEqual, search);
+        _assembler.Load(Register.Rdx, new Mem(Register.Rcx, TlbBank.JumpOffset + sizeof(ulong)));
+        _assembler.Move(Register.Rcx, Register.Rax);
+        _assembler.Op(Alu.And, Register.Rcx, ~0xFFF);
+        _assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rcx);
+        _assembler.Mark(found);
         _assembler.JumpThrough(new Mem(Register.Rdx, StateLayout.BlockNative));
     }
 

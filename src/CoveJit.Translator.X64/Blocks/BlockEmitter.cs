@@ -11,7 +11,7 @@ using CoveJit.Translator.X64.Semantics;
 namespace CoveJit.Translator.X64.Blocks;
 
 /// <summary>
-/// Emits one decoded block as native code. Convention: native code of a block is entered with the block's page offset in rax, its page's virtual
+/// Emits one decoded block as native code. Convention: native code of a block is entered with the block's page offset in the low bits of rax, its page's virtual
 /// address in <see cref="HartState.PageBase"/>, and the guest's registers where <see cref="PinnedRegisters"/> says.
 /// </summary>
 /// <remarks>
@@ -127,7 +127,7 @@ internal sealed unsafe partial class BlockEmitter
     // Counts the run for the tier above.
     private void EmitHeat()
     {
-        if (_code.RegionThreshold == 0)
+        if (_code.RegionThreshold == 0 || _block->NativeRuns >= 0)
         {
             return;
         }

@@ -44,7 +44,7 @@ internal sealed unsafe class NativeRuntime
     /// <summary>Leaves as the <see cref="ExitRecord"/> in ecx says.</summary>
     public byte* ExitBy { get; private set; }
 
-    /// <summary>Leaves at the page offset in rax, to go on in whatever way.</summary>
+    /// <summary>Leaves at the page offset in the low bits of rax, to go on in whatever way.</summary>
     public byte* Miss { get; private set; }
 
     /// <summary>
@@ -54,8 +54,9 @@ internal sealed unsafe class NativeRuntime
     public byte* Fill { get; }
 
     /// <summary>
-    /// Called: finds what the virtual address in rax leads to, through the TLB and the page's table of blocks: rdx is a block, rax its page offset.
-    /// Leaves at the address if the hart is wanted elsewhere, or if there is no block.
+    /// Called: finds what the virtual address in rax leads to, through the TLB and the page's table of blocks: rdx is a block, rax has its page
+    /// offset in its low bits, and the jump cache knows it from now on. Leaves at the address if the hart is wanted elsewhere, or if there is no
+    /// block.
     /// </summary>
     public byte* Lookup { get; }
 
@@ -67,6 +68,14 @@ internal sealed unsafe class NativeRuntime
 
     /// <summary>What <see cref="Block.Entry"/> is for a block with native code.</summary>
     public static nint ManagedEntry => (nint)(delegate*<HartState*, Block*, TranslatedExit>)&EnterBlock;
+
+    /// <summary>From an address, of which the page offset counts, to the place of its entry in the jump cache: less <see cref="TlbBank.JumpOffset"/>.</summary>
+    public static void EmitJumpEntry(Assembler assembler, Register register)
+    {
+        assembler.ShiftBy(Shift.Left, register, 3, wide: false);
+        assembler.Op(Alu.And, register, (TlbBank.JumpEntries - 1) << 4, wide: false);
+        assembler.Op(Alu.Add, register, PinnedRegisters.Field(StateLayout.FetchBank));
+    }
 
     private static TranslatedExit EnterBlock(HartState* state, Block* block)
     {
@@ -124,6 +133,7 @@ internal sealed unsafe class NativeRuntime
 
         assembler.Return();
         Miss = assembler.Position;
+        assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
         assembler.MoveConstant(Register.Rdx, (int)TranslatedExit.Continue);
         assembler.Jump(ExitAt);
         _exitTo = assembler.Position;
@@ -148,20 +158,6 @@ internal sealed unsafe class NativeRuntime
         Label none = new();
         assembler.Op(Alu.Cmp, PinnedRegisters.Field(StateLayout.Attention), 0, wide: false);
         assembler.JumpIf(Condition.NotEqual, leave);
-
-        // The jump cache knows most.
-        Label search = new();
-        assembler.Move(Register.Rcx, Register.Rax, wide: false);
-        EmitJumpEntry(assembler, Register.Rcx);
-        assembler.Op(Alu.Cmp, Register.Rax, new Mem(Register.Rcx, TlbBank.JumpOffset));
-        assembler.JumpIf(Condition.NotEqual, search);
-        assembler.Load(Register.Rdx, new Mem(Register.Rcx, TlbBank.JumpOffset + sizeof(ulong)));
-        assembler.Move(Register.Rcx, Register.Rax);
-        assembler.Op(Alu.And, Register.Rcx, ~0xFFF);
-        assembler.Store(PinnedRegisters.Field(StateLayout.PageBase), Register.Rcx);
-        assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
-        assembler.Return();
-        assembler.Mark(search);
         assembler.Move(Register.Rcx, Register.Rax, wide: false);
         assembler.ShiftBy(Shift.Right, Register.Rcx, 8, wide: false);
         assembler.Op(Alu.And, Register.Rcx, (TlbBank.Entries - 1) << 4, wide: false);
@@ -201,14 +197,6 @@ internal sealed unsafe class NativeRuntime
         assembler.Mark(none);
         assembler.Op(Alu.Add, Register.Rsp, 8);
         assembler.Jump(Miss);
-    }
-
-    // From an address, of which the page offset counts, to the place of its entry in the jump cache: less TlbBank.JumpOffset.
-    private static void EmitJumpEntry(Assembler assembler, Register register)
-    {
-        assembler.ShiftBy(Shift.Left, register, 3, wide: false);
-        assembler.Op(Alu.And, register, (TlbBank.JumpEntries - 1) << 4, wide: false);
-        assembler.Op(Alu.Add, register, PinnedRegisters.Field(StateLayout.FetchBank));
     }
 
     private void EmitFill(Assembler assembler)

@@ -3,6 +3,7 @@ using CoveJit.Harts.Execution;
 using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Planning;
+using CoveJit.Translator.Tier;
 
 namespace CoveJit.Translator.Emission;
 
@@ -199,8 +200,36 @@ internal sealed partial class RegionEmitter
     {
         _registers.EmitStores(_il);
         EmitFloatWriteBack();
+        EmitCredit();
         _il.StoreState(StateLayout.Pc, OpCodes.Stind_I8, () => _il.Emit(OpCodes.Ldloc, _target));
         _il.StoreState(StateLayout.Remaining, OpCodes.Stind_I8, () => _il.Emit(OpCodes.Ldloc, _left));
+    }
+
+    // block.Credit = min(MaximumCredit, block.Credit + instructions of this stay - BreakEven). The state has the budget there was at the entry.
+    // Harts share the word without a lock: it is an estimate.
+    private void EmitCredit()
+    {
+        if (_plan.BreakEven == 0)
+        {
+            return;
+        }
+
+        _il.Emit(OpCodes.Ldc_I8, (long)_plan.Entry.Native + StateLayout.BlockCredit);
+        _il.Emit(OpCodes.Conv_U);
+        _il.Emit(OpCodes.Ldc_I8, (long)_plan.Entry.Native + StateLayout.BlockCredit);
+        _il.Emit(OpCodes.Conv_U);
+        _il.Emit(OpCodes.Ldind_I4);
+        _il.Emit(OpCodes.Conv_I8);
+        _il.LoadState(StateLayout.Remaining, OpCodes.Ldind_I8);
+        _il.Emit(OpCodes.Add);
+        _il.Emit(OpCodes.Ldloc, _left);
+        _il.Emit(OpCodes.Sub);
+        _il.LoadConstant(_plan.BreakEven);
+        _il.Emit(OpCodes.Sub);
+        _il.LoadConstant(Region.MaximumCredit);
+        _il.Emit(OpCodes.Call, typeof(Math).GetMethod(nameof(Math.Min), [typeof(long), typeof(long)])!);
+        _il.Emit(OpCodes.Conv_I4);
+        _il.Emit(OpCodes.Stind_I4);
     }
 
     // Tail-calls the translation of the block whose address is in _entry, if it has one.

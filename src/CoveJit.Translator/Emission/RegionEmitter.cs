@@ -63,7 +63,7 @@ internal sealed partial class RegionEmitter
         }
 
         _semantics = new SemanticsEmitter(il, _registers, declarations, _homeBase);
-        _computesFloat = plan.Blocks.Any(block => Array.Exists(block.Instructions, instruction => FloatOperation.Of(instruction) is not null));
+        _computesFloat = plan.Blocks.Any(block => block.ComputesFloat);
     }
 
     /// <summary>Emits a plan.</summary>

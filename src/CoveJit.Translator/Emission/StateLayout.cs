@@ -42,6 +42,9 @@ internal static unsafe class StateLayout
     /// <summary>Offset of <see cref="Block.Native"/> in a block.</summary>
     public static int BlockNative { get; } = BlockOffsetOf(b => &b->Native);
 
+    /// <summary>Offset of <see cref="Block.Credit"/> in a block.</summary>
+    public static int BlockCredit { get; } = BlockOffsetOf(b => &b->Credit);
+
     /// <summary>Offset of an integer register.</summary>
     public static int X(int number) => number * sizeof(ulong);
 

@@ -1,4 +1,5 @@
 using CoveJit.Isa;
+using CoveJit.Translator.Emission;
 
 namespace CoveJit.Translator.Planning;
 
@@ -28,6 +29,9 @@ internal sealed class RegionBlock
 
     /// <summary>Whether the block follows a call inside the region: returns are compared with it.</summary>
     public bool FollowsCall { get; set; }
+
+    /// <summary>Whether the block computes with floating point on the host's unit.</summary>
+    public bool ComputesFloat => Array.Exists(Instructions, instruction => FloatOperation.Of(instruction) is not null);
 
     /// <summary>Offset of what follows the last instruction.</summary>
     public int End => Offsets[^1];

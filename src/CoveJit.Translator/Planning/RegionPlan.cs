@@ -21,6 +21,12 @@ internal sealed class RegionPlan
     /// <summary>Virtual address of the home page when the region was planned.</summary>
     public required ulong HomePage { get; init; }
 
+    /// <summary>
+    /// Instructions that a stay in the region must have on average, or 0: behind native code, coming and going must be paid for.
+    /// Floating point, which regions keep in registers, earns it much sooner.
+    /// </summary>
+    public required int BreakEven { get; init; }
+
     /// <summary>Number of guest instructions.</summary>
     public int InstructionCount => Blocks.Sum(block => block.Instructions.Length);
 

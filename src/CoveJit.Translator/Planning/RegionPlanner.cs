@@ -19,6 +19,10 @@ internal sealed unsafe class RegionPlanner
     // A block must have been met at least 1/16 as often as the entry to be worth compiling.
     private const int ColdShift = 4;
 
+    // What coming and going costs, in instructions that the region executes faster than native code: an eighth of a nanosecond each, or a whole one.
+    private const int BreakEven = 256;
+    private const int FloatBreakEven = 64;
+
     // What 32-bit offsets in the emitted code reach with ease; calls that go farther leave the region.
     private const long Reach = 1L << 28;
 
@@ -144,6 +148,7 @@ internal sealed unsafe class RegionPlanner
             ByOffset = order.ToDictionary(block => block.Offset),
             Links = links,
             Resets = _resets,
+            BreakEven = !loopsOnly ? 0 : order.Exists(block => block.ComputesFloat) ? FloatBreakEven : BreakEven,
             HomePage = _base,
         };
     }

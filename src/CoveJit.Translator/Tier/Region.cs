@@ -8,6 +8,11 @@ namespace CoveJit.Translator.Tier;
 /// <param name="method">The compiled method.</param>
 internal sealed class Region(nint block, ulong[] pages, DynamicMethod method)
 {
+    /// <summary>
+    /// What <see cref="Harts.Code.Block.Credit"/> starts with and may reach: about a thousand stays that were not worth it, in a row, and the region is let go.
+    /// </summary>
+    public const int MaximumCredit = 1 << 18;
+
     /// <summary>Address of the block it is the entry of.</summary>
     public nint Block { get; } = block;
 

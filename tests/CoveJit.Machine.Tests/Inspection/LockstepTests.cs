@@ -113,6 +113,10 @@ public sealed unsafe class LockstepTests : IDisposable
             }
         }
 
+        public void OnShortStays(Block* block)
+        {
+        }
+
         public void OnHotter(Hart hart, ulong pc, Block* block)
         {
         }

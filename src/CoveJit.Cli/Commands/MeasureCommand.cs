@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Globalization;
+using CoveJit.Attestation.Dice;
+using CoveJit.Attestation.Launch;
+using CoveJit.Attestation.Verification;
+using CoveJit.Cli.Parsing;
+
+namespace CoveJit.Cli.Commands;
+
+/// <summary><c>covejit measure</c>: computes reference values from what a TVM is launched with, without launching it.</summary>
+internal static class MeasureCommand
+{
+    private const int MaxVcpus = 4096;
+
+    // Inputs that a plan may name, each with its option.
+    private static readonly (string Name, string Description)[] FileInputs =
+    [
+        ("shim", "Content of the plan's input 'shim': what runs first"),
+        ("kernel", "Content of the plan's input 'kernel'"),
+        ("initrd", "Content of the plan's input 'initrd'"),
+        ("device-tree", "Content of the plan's input 'device-tree'"),
+    ];
+
+    private const string AppendInput = "append";
+
+    public static Command Build()
+    {
+        Option<string> plan = new("--plan") { HelpName = "FILE", Description = "Launch plan: what is loaded where, entry point, argument and vCPUs", Required = true };
+        Option<string?> append = new("--append") { HelpName = "ARGS", Description = "Content of the plan's input 'append': the kernel's command line" };
+        Option<int?> vcpus = new("--vcpus") { HelpName = "N", Description = "Number of vCPUs, instead of the plan's" };
+        Option<string?> tcb = new("--tcb") { HelpName = "FILE", Description = "Description of platform and TSM; without it only the TVM is measured" };
+        Option<string[]> roots = new("--root") { HelpName = "FILE", Description = "A platform root to trust: certificate or public key; may be repeated" };
+        Option<string?> output = new("--output") { HelpName = "FILE", Description = "Where the reference values go [standard output]" };
+        Option<string?>[] files = [.. FileInputs.Select(input => new Option<string?>($"--{input.Name}") { HelpName = "FILE", Description = input.Description })];
+        Command command = new("measure", "Compute the reference values of a confidential VM") { plan };
+        foreach (Option option in (Option[])[.. files, append, vcpus, tcb, roots, output])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(result =>
+        {
+            Dictionary<string, ReadOnlyMemory<byte>> inputs = [];
+            foreach (((string name, _), Option<string?> option) in FileInputs.Zip(files))
+            {
+                if (result.GetValue(option) is { } path)
+                {
+                    inputs.Add(name, LaunchPlanFile.ReadInput(name, path));
+                }
+            }
+
+            if (result.GetValue(append) is { } arguments)
+            {
+                inputs.Add(AppendInput, LaunchPlanFile.TextContent(arguments));
+            }
+
+            LaunchPlan launch = LaunchPlanFile.Load(result.GetValue(plan)!, inputs);
+            if (result.GetValue(vcpus) is { } count)
+            {
+                launch = launch with { VcpuIds = VcpuIds(count) };
+            }
+
+            TcbDescription? description = result.GetValue(tcb) is { } file ? TcbDescription.Load(file) : null;
+            string json = ReferenceCalculator.Compute(launch, description, [.. (result.GetValue(roots) ?? []).Select(TrustAnchor.Load)]).ToJson();
+            if (result.GetValue(output) is { } target)
+            {
+                File.WriteAllText(target, json);
+            }
+            else
+            {
+                result.InvocationConfiguration.Output.Write(json);
+            }
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<ulong> VcpuIds(int count) => count is > 0 and <= MaxVcpus
+        ? [.. Enumerable.Range(0, count).Select(id => (ulong)id)]
+        : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--vcpus {count} is not possible"), string.Create(CultureInfo.InvariantCulture, $"give 1 to {MaxVcpus}"));
+}
