@@ -21,7 +21,7 @@ public sealed unsafe partial class Hart
     public InterruptFile? MachineFile { get; }
 
     /// <summary>The supervisor-level interrupt file, or null if the hart has no IMSIC.</summary>
-    public InterruptFile? SupervisorFile { get; }
+    public InterruptFile? SupervisorFile => _interruptDomain.SupervisorFile;
 
     /// <summary>The iprio array of machine level.</summary>
     public PriorityArray MachinePriorities { get; }
@@ -57,7 +57,7 @@ public sealed unsafe partial class Hart
     private ulong PendingAtSupervisor => ((Mip & Mie & Mideleg) | (Mvip & _virtualEnable & Filtered)) & ~Hideleg;
 
     // The interrupts of the hypervisor extension are delegated too, but show in hip and hie.
-    private ulong Delegated => Mideleg & InterruptCode.SupervisorMask;
+    private ulong Delegated => Mideleg & (InterruptCode.SupervisorMask | DomainInterrupt);
 
     // Not delegated, but supervisor level's by mvien.
     private ulong Filtered => Mvien & ~Mideleg;
@@ -162,7 +162,7 @@ public sealed unsafe partial class Hart
         MachinePriorities.Reset();
         SupervisorPriorities.Reset();
         MachineFile?.Reset();
-        SupervisorFile?.Reset();
+        ResetInterruptDomains();
         ResetVirtualInterrupts();
         UpdateInjects();
     }

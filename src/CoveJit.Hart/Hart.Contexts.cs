@@ -9,7 +9,8 @@ public sealed unsafe partial class Hart
 {
     // M-mode's own interrupts: a switch leaves them as they are.
     private const ulong MachineInterrupts =
-        (1UL << InterruptCode.MachineSoftware) | (1UL << InterruptCode.MachineTimer) | (1UL << InterruptCode.MachineExternal);
+        (1UL << InterruptCode.MachineSoftware) | (1UL << InterruptCode.MachineTimer) | (1UL << InterruptCode.MachineExternal)
+        | (1UL << InterruptCode.SupervisorDomainExternal);
 
     private readonly Lock _contextLock = new();
     private SupervisorContext? _context;
@@ -115,6 +116,7 @@ public sealed unsafe partial class Hart
         c.Privilege = Privilege;
         c.IsVirtual = IsVirtual;
         c.Mmpt = Mmpt;
+        c.Msdcfg = Msdcfg;
         c.Mstatus = Mstatus;
         c.Scounteren = Scounteren;
         c.Senvcfg = Senvcfg;
@@ -156,7 +158,7 @@ public sealed unsafe partial class Hart
         c.Henvcfg = Henvcfg;
         c.Htimedelta = Htimedelta;
         c.Hgatp = Hgatp;
-        c.Hgeie = Hgeie;
+        c.Hgeie = _interruptDomain.Hgeie;
         c.Htval = Htval;
         c.Htinst = Htinst;
         c.Hvien = Hvien;
@@ -199,6 +201,8 @@ public sealed unsafe partial class Hart
             FlushTranslations();
         }
 
+        Msdcfg = c.Msdcfg;
+        _interruptDomain = InterruptDomains[(int)c.Msdcfg];
         Mstatus = c.Mstatus;
         Medeleg = c.Medeleg;
         Mideleg = c.Mideleg | AlwaysDelegated;
@@ -233,7 +237,7 @@ public sealed unsafe partial class Hart
         Henvcfg = c.Henvcfg;
         Htimedelta = c.Htimedelta;
         Hgatp = c.Hgatp;
-        Hgeie = c.Hgeie;
+        _interruptDomain.Hgeie = c.Hgeie;
         Htval = c.Htval;
         Htinst = c.Htinst;
         Hvien = c.Hvien;

@@ -115,7 +115,7 @@ public sealed unsafe partial class Hart
     /// <summary>Writes mideleg. The interrupts of the hypervisor extension stay delegated whatever is written.</summary>
     public void WriteMideleg(ulong value)
     {
-        Mideleg = (value & InterruptCode.SupervisorMask) | AlwaysDelegated;
+        Mideleg = (value & (InterruptCode.SupervisorMask | DomainInterrupt)) | AlwaysDelegated;
         RecheckInterrupts();
     }
 
@@ -134,7 +134,7 @@ public sealed unsafe partial class Hart
 
     internal void WriteMie(ulong value)
     {
-        Mie = value & (InterruptCode.All | AlwaysDelegated);
+        Mie = value & (InterruptCode.All | AlwaysDelegated | DomainInterrupt);
         RecheckInterrupts();
     }
 

@@ -11,7 +11,6 @@ namespace CoveJit.Harts;
 /// <summary>The hypervisor extension: its CSRs with their side effects, guest external interrupts, and its instructions (Privileged, "H").</summary>
 public sealed unsafe partial class Hart
 {
-    private ulong _guestExternal;
     private ulong _hideleg;
 
     /// <summary>The virtualization mode V: whether the hart executes a guest, in VS- or VU-mode.</summary>
@@ -45,12 +44,12 @@ public sealed unsafe partial class Hart
     public ulong Vstimecmp { get; private set; }
 
     /// <summary>hgeip: the guest external interrupt wires, bit n for interrupt n. Thread-safe.</summary>
-    public ulong Hgeip => Volatile.Read(ref _guestExternal);
+    public ulong Hgeip => _interruptDomain.GuestExternal & GivenGuests;
 
     /// <summary>The virtual machine that hgatp names.</summary>
     public uint Vmid => (uint)(Hgatp >> 44) & ((1u << Configuration.VmidBits) - 1);
 
-    internal ulong Hgeie { get; private set; }
+    internal ulong Hgeie => _interruptDomain.Hgeie & GivenGuests;
 
     internal ulong Htval { get; set; }
 
@@ -79,25 +78,10 @@ public sealed unsafe partial class Hart
     private bool VirtualTimerEnabled => (Henvcfg & Envcfg.Stce) != 0;
 
     /// <summary>The wire of guest external interrupt <paramref name="number"/>, 1 to <see cref="HartConfiguration.GuestExternalInterrupts"/>, into this hart.</summary>
-    public IInterruptLine GuestExternalLine(int number) => new GuestLine(this, number);
+    public IInterruptLine GuestExternalLine(int number) => InterruptDomains[0].GuestExternalLine(number);
 
-    /// <summary>Drives a guest external interrupt wire (hgeip). Thread-safe.</summary>
-    public void SetGuestExternal(int number, bool level)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(number, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, Configuration.GuestExternalInterrupts);
-        if (level)
-        {
-            if (((Interlocked.Or(ref _guestExternal, 1UL << number) >> number) & 1) == 0)
-            {
-                RaiseAttention(Attention.Interrupt);
-            }
-        }
-        else
-        {
-            Interlocked.And(ref _guestExternal, ~(1UL << number));
-        }
-    }
+    /// <summary>Drives a guest external interrupt wire (hgeip) of the first interrupt domain. Thread-safe.</summary>
+    public void SetGuestExternal(int number, bool level) => InterruptDomains[0].SetGuestExternal(number, level);
 
     /// <summary>Forgets VS-stage translations: the effect of HFENCE.VVMA, also for managed remote fences.</summary>
     /// <param name="vmid">The virtual machine.</param>
@@ -200,7 +184,8 @@ public sealed unsafe partial class Hart
     internal void WriteHstatus(ulong value)
     {
         // VGEIN is WLRL: a number without an interrupt is not taken.
-        if ((value & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift > (ulong)Configuration.GuestExternalInterrupts)
+        int vgein = (int)((value & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift);
+        if (vgein != 0 && ((GivenGuests >> vgein) & 1) == 0)
         {
             value = (value & ~Csrs.Hstatus.Vgein) | (Hstatus & Csrs.Hstatus.Vgein);
         }
@@ -217,7 +202,7 @@ public sealed unsafe partial class Hart
 
     internal void WriteHgeie(ulong value)
     {
-        Hgeie = value & (((1UL << Configuration.GuestExternalInterrupts) - 1) << 1);
+        _interruptDomain.Hgeie = (_interruptDomain.Hgeie & ~GivenGuests) | (value & GivenGuests);
         RecheckInterrupts();
     }
 
@@ -254,7 +239,7 @@ public sealed unsafe partial class Hart
     private void ResetHypervisorCsrs()
     {
         IsVirtual = false;
-        Hstatus = Hedeleg = _hideleg = Henvcfg = Htimedelta = Hgatp = Hgeie = Htval = Htinst = Mtval2 = Mtinst = 0;
+        Hstatus = Hedeleg = _hideleg = Henvcfg = Htimedelta = Hgatp = Htval = Htinst = Mtval2 = Mtinst = 0;
         Vsstatus = Vstvec = Vsscratch = Vsepc = Vscause = Vstval = Vsatp = 0;
         Hcounteren = 0;
         Vstimecmp = ulong.MaxValue;
@@ -335,10 +320,5 @@ public sealed unsafe partial class Hart
     {
         _dataMode = own;
         _state->DataBank = own == FetchMode ? _state->FetchBank : BankFor(own);
-    }
-
-    private sealed class GuestLine(Hart hart, int number) : IInterruptLine
-    {
-        public void Set(bool level) => hart.SetGuestExternal(number, level);
     }
 }

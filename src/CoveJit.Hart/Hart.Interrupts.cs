@@ -45,9 +45,9 @@ public sealed unsafe partial class Hart
 
     /// <summary>mip as software reads it.</summary>
     /// <remarks>VSTIP and VSEIP are both hvip's and a signal's.</remarks>
-    public ulong Mip => Lines | GuestExternalPending() | (Volatile.Read(ref _softwarePending) & SoftwarePendingShown);
+    public ulong Mip => Lines | GuestExternalPending() | DomainPending() | (Volatile.Read(ref _softwarePending) & SoftwarePendingShown);
 
-    private ulong Lines => Volatile.Read(ref _lines);
+    private ulong Lines => Volatile.Read(ref _lines) | (_interruptDomain.External ? External : 0);
 
     // Under menvcfg.STCE, STIP is stimecmp's alone (Sstc), and under mvien[9], SEIP is the interrupt controller's (AIA): what software once wrote
     // there does not show in mip, and cannot be written there.
@@ -65,6 +65,12 @@ public sealed unsafe partial class Hart
     public void SetLine(int code, bool level)
     {
         ulong bit = 1UL << code;
+        if (code == InterruptCode.SupervisorExternal)
+        {
+            InterruptDomains[0].SetExternal(level); // S-mode's wire is one of its interrupt domain
+            return;
+        }
+
         if (level)
         {
             if ((Interlocked.Or(ref _lines, bit) & bit) == 0)

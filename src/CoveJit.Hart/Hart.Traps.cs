@@ -19,6 +19,9 @@ public sealed unsafe partial class Hart
     /// </summary>
     public Action<Hart, Trap, ulong>? Stuck { get; set; }
 
+    /// <summary>The exception that was recorded last.</summary>
+    internal Trap PendingTrap => _pendingTrap;
+
     /// <summary>Records an exception of the current instruction. Always false, so that slow paths can end with it.</summary>
     internal bool Fault(TrapCause cause, ulong value)
     {

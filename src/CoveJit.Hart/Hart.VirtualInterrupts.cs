@@ -11,14 +11,14 @@ public sealed unsafe partial class Hart
     private ulong _guestEnable;
 
     /// <summary>The guest interrupt files, in order from number 1.</summary>
-    public IReadOnlyList<InterruptFile> GuestFiles { get; }
+    public IReadOnlyList<InterruptFile> GuestFiles => _interruptDomain.GuestFiles;
 
     /// <summary>The priority numbers of VS level: hviprio1 and hviprio2.</summary>
     public PriorityArray VirtualPriorities { get; }
 
     /// <summary>The guest interrupt file that hstatus.VGEIN selects, or null.</summary>
     internal InterruptFile? GuestFile =>
-        (int)((Hstatus & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift) is int number and > 0 && number <= GuestFiles.Count ? GuestFiles[number - 1] : null;
+        (int)((Hstatus & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift) is int number and > 0 && number <= GuestFiles.Count && ((GivenGuests >> number) & 1) != 0 ? GuestFiles[number - 1] : null;
 
     /// <summary>Whether an interrupt is pending and enabled at VS level, so that WFI there would not wait.</summary>
     public bool HasGuestInterrupt => Vstopi != 0;
@@ -172,9 +172,5 @@ public sealed unsafe partial class Hart
         _guestPending = _guestEnable = 0;
         Hvien = Hvictl = Vsiselect = 0;
         VirtualPriorities.Reset();
-        foreach (InterruptFile file in GuestFiles)
-        {
-            file.Reset();
-        }
     }
 }

@@ -15,7 +15,7 @@ namespace CoveJit.Harts;
 
 /// <summary>
 /// One RISC-V hart: architectural state, memory access, traps and interrupts. The parts are one file each: <c>Hart.Memory</c> (the slow path
-/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.SupervisorDomains</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
+/// behind the TLB), <c>Hart.Traps</c>, <c>Hart.Interrupts</c>, <c>Hart.System</c> (system instructions), <c>Hart.Hypervisor</c>, <c>Hart.SupervisorDomains</c>, <c>Hart.InterruptDomains</c>, <c>Hart.Contexts</c>, <c>Hart.Atomics</c>, <c>Hart.Run</c>.
 /// All members are for the hart's own thread unless they say otherwise.
 /// </summary>
 public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
@@ -56,11 +56,11 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         if (configuration.HasImsic)
         {
             MachineFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.MachineExternal));
-            SupervisorFile = new InterruptFile(configuration.InterruptIdentities, Line(InterruptCode.SupervisorExternal));
         }
 
         int guestFiles = configuration.HasImsic && HasHypervisor ? configuration.GuestExternalInterrupts : 0;
-        GuestFiles = [.. Enumerable.Range(1, guestFiles).Select(number => new InterruptFile(configuration.InterruptIdentities, GuestExternalLine(number)))];
+        InterruptDomains = [.. Enumerable.Range(0, configuration.InterruptDomains).Select(_ => new SupervisorInterruptDomain(this, guestFiles))];
+        _interruptDomain = InterruptDomains[0];
 
         // Without an IMSIC nobody tells the external interrupts' priority numbers: there the iprio arrays are read-only zero.
         ulong machine = configuration.HasImsic ? InterruptCode.All : 0;

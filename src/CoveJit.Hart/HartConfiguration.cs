@@ -35,6 +35,9 @@ public sealed record HartConfiguration
     /// <summary>GEILEN: guest external interrupts, at most 63. Hypervisor extension.</summary>
     public int GuestExternalInterrupts { get; init; } = 7;
 
+    /// <summary>Supervisor interrupt domains (Smsdia), 1 to 63; 1 stands for a hart without the extension.</summary>
+    public int InterruptDomains { get; init; } = 1;
+
     /// <summary>
     /// Whether memory protection tables have the format of the drafts of 2024 (Smmtt46, Smmtt56), named by mttp in the place of mmpt. Smsd.
     /// </summary>

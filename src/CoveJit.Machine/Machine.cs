@@ -45,6 +45,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private static readonly string[] AdvancedInterruptExtensions = ["smaia", "smcsrind", "ssaia", "sscsrind"];
 
+    private static readonly string[] InterruptDomainExtensions = ["smgeien", "smsdia"];
+
     // As on QEMU's virt board.
     private const int InterruptIdentities = 255;
 
@@ -160,6 +162,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                 .. PrivilegedExtensions,
                 .. options.Extensions.Has(Extension.H) ? HypervisorExtensions : [],
                 .. options.Interrupts == InterruptArchitecture.Plic ? [] : AdvancedInterruptExtensions,
+                .. Configure(options).InterruptDomains > 1 ? InterruptDomainExtensions : [],
             ],
             options.Paging);
 
@@ -284,10 +287,15 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
         LegacyProtectionTables = options.LegacyProtectionTables,
+        InterruptDomains = options.Interrupts == InterruptArchitecture.Imsic && options.Extensions.Has(Extension.Smsd) ? VirtMemoryMap.ImsicDomains : 1,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
         InterruptIdentities = options.Interrupts == InterruptArchitecture.Imsic ? InterruptIdentities : 0,
         GuestExternalInterrupts = options.Interrupts == InterruptArchitecture.Imsic ? options.GuestInterruptFiles : 0,
     };
+
+    // Interrupt files that are not the host's.
+    private static (ulong Start, ulong Size) OtherDomainsDevices =>
+        (VirtMemoryMap.ImsicS.Base + VirtMemoryMap.ImsicDomainSize, VirtMemoryMap.ImsicS.Size - VirtMemoryMap.ImsicDomainSize);
 
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
 
@@ -383,7 +391,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
-            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves) : null);
+            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices) : null);
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;

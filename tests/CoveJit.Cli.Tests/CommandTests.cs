@@ -53,7 +53,7 @@ public sealed class CommandTests
     {
         (_, string json, _) = Invoke("info", "--json");
         using JsonDocument document = JsonDocument.Parse(json);
-        Assert.StartsWith("rv64imafdc_", document.RootElement.GetProperty("isa").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("rv64imafdch_", document.RootElement.GetProperty("isa").GetString(), StringComparison.Ordinal);
         Assert.Contains(document.RootElement.GetProperty("isa_extensions").EnumerateArray(), e => e.GetString() == "sstc");
     }
 

@@ -57,6 +57,19 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Supervisor_domains_can_be_left_out_have_older_tables_or_divide_the_machine()
+    {
+        Assert.Equal((true, false, SupervisorDomainMode.Off), (Bind().Extensions.Has(Extension.Smsd), Bind().LegacyProtectionTables, Bind().SupervisorDomains));
+        Assert.Equal(ExtensionSet.All.Without(Extension.Smsd), Bind("--cpu", "rv64,mpt=off").Extensions);
+        Assert.Equal(ExtensionSet.All.Without(Extension.Smsd).Without(Extension.H), Bind("--cpu", "rv64,mpt=off,h=off").Extensions);
+        MachineOptions legacy = Bind("--cpu", "rv64,mpt=legacy");
+        Assert.Equal((ExtensionSet.All, true), (legacy.Extensions, legacy.LegacyProtectionTables));
+        Assert.Equal(SupervisorDomainMode.On, Bind("--mpt", "on").SupervisorDomains);
+        Assert.Equal(SupervisorDomainMode.Pages, Bind("--mpt", "pages").SupervisorDomains);
+        Assert.Equal(SupervisorDomainMode.Off, Bind("--mpt", "off").SupervisorDomains);
+    }
+
+    [Fact]
     public void A_qemu_command_line_is_understood()
     {
         MachineOptions options = Bind(
@@ -156,6 +169,12 @@ public sealed class RunOptionsTests
     [InlineData("--aia imsic=1,guests=1 is not supported", "--aia", "imsic=1,guests=1")]
     [InlineData("--aia imsic,guests=1,guests=2 is not supported", "--aia", "imsic,guests=1,guests=2")]
     [InlineData("--aia aplic,guests=1 is not supported", "--aia", "aplic,guests=1")]
+    [InlineData("--cpu: mpt=smmtt is neither on nor off", "--cpu", "rv64,mpt=smmtt")]
+    [InlineData("--mpt large is not supported; write --mpt on", "--mpt", "large")]
+    [InlineData("--mpt is for the managed firmware", "--mpt", "on", "--bios", "f")]
+    [InlineData("--mpt is for the managed firmware", "--mpt", "on", "--htif", "f")]
+    [InlineData("--mpt needs harts with today's memory protection tables", "--mpt", "on", "--cpu", "rv64,mpt=off")]
+    [InlineData("--mpt needs harts with today's memory protection tables", "--mpt", "pages", "--cpu", "rv64,mpt=legacy")]
     [InlineData("--check compares the translator with the interpreter", "--check", "--tiers", "0")]
     [InlineData("leave --net out", "--check", "--net", "user")]
     [InlineData("write --drive a.img,ro", "--check", "--drive", "a.img")]

@@ -1,5 +1,6 @@
 using CoveJit.Harts;
 using CoveJit.Harts.Traps;
+using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Sbi;
 
@@ -159,8 +160,80 @@ public sealed class CoreExtensionsTests : IDisposable
     [InlineData(4)]
     [InlineData(5)]
     [InlineData(6)]
-    public void Hypervisor_fences_need_the_hypervisor_extension(uint fid) =>
-        Assert.Equal(SbiError.NotSupported, _machine.Call(Eid.Rfence, fid, 1, 0, 0, 0, 0).Error);
+    public void Hypervisor_fences_need_the_hypervisor_extension(uint fid)
+    {
+        using TestMachine machine = new(1, new HartConfiguration { Extensions = ExtensionSet.All.Without(Extension.H) });
+        Assert.Equal(SbiError.NotSupported, machine.Call(Eid.Rfence, fid, 1, 0, 0, 0, 0).Error);
+    }
+
+    // Function, VMID of the calling hart, start, size, VMID or ASID argument; what becomes of a translation of VMID 5, ASID 7 on the other hart.
+    [Theory]
+    [InlineData(3, 0, 0, 0, 5, true)]
+    [InlineData(3, 5, 0, 0, 6, false)]
+    [InlineData(3, 0, 0x4000_0000, 0x1000, 5, true)] // a range of guest physical addresses: all of the machine's
+    [InlineData(4, 0, 0, 0, 0, true)]
+    [InlineData(5, 5, 0, 0, 7, true)]
+    [InlineData(5, 5, 0, 0, 8, false)]
+    [InlineData(5, 6, 0, 0, 7, false)] // of the virtual machine in the caller's hgatp
+    [InlineData(6, 5, 0, 0, 0, true)]
+    [InlineData(6, 6, 0, 0, 0, false)]
+    [InlineData(6, 5, TestMachine.Data, 8, 0, true)]
+    [InlineData(6, 5, TestMachine.Data + 0x1000, 8, 0, false)]
+    [InlineData(1, 0, 0, 0, 0, false)] // HS-mode's own translations
+    public void Hypervisor_fences_reach_the_translations_they_name(uint fid, ulong vmid, ulong start, ulong size, ulong argument, bool forgets)
+    {
+        const ulong Guest = TestMachine.Base + 0x2000;
+        const ulong Root = TestMachine.Base + 0x3000;
+        const uint HlvD = 0x6C05_42F3; // hlv.d t0, (a0)
+        Hart other = _machine.StartHart(1);
+        Set(_machine.Hart0, 0x680, vmid << 44);
+        Set(other, 0x680, 5UL << 44);
+        Set(other, 0x280, (8UL << 60) | (7UL << 44) | (Root >> 12));
+        Set(other, 0x600, 1 << 8); // as VS-mode
+        _machine.Write(Root + 16, ((Root + 0x1000) >> 2) | 1UL); // one page of 4 KiB
+        _machine.Write(Root + 0x1000 + 8 * ((TestMachine.Data >> 21) & 511), ((Root + 0x2000) >> 2) | 1UL);
+        _machine.Write(Root + 0x2000 + 8 * ((TestMachine.Data >> 12) & 511), (TestMachine.Data >> 2) | 0xCFUL);
+        _machine.WriteCode(Guest, HlvD, 0x0040_006F, 0x0040_006F); // and jumps to the next, for the slice that takes the request
+        Load();
+        ulong before = other.Tlb.Fills[0];
+        Load();
+        Assert.Equal(before, other.Tlb.Fills[0]); // the translation is cached
+        Assert.Equal(SbiError.Success, _machine.Call(Eid.Rfence, fid, 2, 0, start, size, argument).Error);
+        other.RunSlice(1);
+        Load();
+        Assert.Equal(before + (forgets ? 1UL : 0), other.Tlb.Fills[0]);
+
+        void Load()
+        {
+            other.WriteRegister(10, TestMachine.Data);
+            other.Pc = Guest;
+            other.Step();
+            Assert.Equal(Guest + 4, other.Pc);
+        }
+
+        static void Set(Hart hart, uint csr, ulong value) => Harts.Csrs.CsrTable.For(hart.Configuration)[csr]!.Write(hart, value);
+    }
+
+    [Fact]
+    public void A_vmid_beyond_what_the_hart_has_is_invalid_and_so_is_a_range_beyond_the_address_space()
+    {
+        Assert.Equal(SbiError.Success, _machine.Call(Eid.Rfence, 3, 1, 0, 0, 0, 0x3FFF).Error);
+        Assert.Equal(SbiError.InvalidParam, _machine.Call(Eid.Rfence, 3, 1, 0, 0, 0, 0x4000).Error);
+        Assert.Equal(SbiError.InvalidParam, _machine.Call(Eid.Rfence, 5, 1, 0, 0, 0, 0x1_0000).Error);
+        for (uint fid = 3; fid <= 6; fid++)
+        {
+            Assert.Equal(SbiError.InvalidAddress, _machine.Call(Eid.Rfence, fid, 1, 0, Max, 2, 0).Error);
+        }
+    }
+
+    [Fact]
+    public void What_guests_cause_goes_to_the_hypervisor()
+    {
+        Assert.Equal(0xF0_0400UL, _machine.Hart0.Medeleg & 0xF0_0600); // not ecall from HS-mode
+        Assert.Equal(0x3666UL, _machine.Hart0.Mideleg);
+        using TestMachine machine = new(1, new HartConfiguration { Extensions = ExtensionSet.All.Without(Extension.H) });
+        Assert.Equal((0UL, 0x2222UL), (machine.Hart0.Medeleg & 0xF0_0400, machine.Hart0.Mideleg));
+    }
 
     [Theory]
     [InlineData(0, 0, new[] { false }, 0)]

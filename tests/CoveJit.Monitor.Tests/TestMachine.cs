@@ -24,11 +24,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     private readonly Hart[] _harts;
     private readonly CodeCache _code;
 
-    public TestMachine(int harts = 2, MptLeaves? domains = null)
+    public TestMachine(int harts = 2, HartConfiguration? configuration = null, MptLeaves? domains = null)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
-        HartConfiguration configuration = new();
+        configuration ??= new HartConfiguration();
         _code = new CodeCache(Ram, configuration.Extensions, 4 << 20) { Concurrent = harts > 1 };
         _harts = [.. Enumerable.Range(0, harts).Select(id => new Hart(id, configuration, map, _code, Clock))];
         _code.OnPageBecomesCode(page =>

@@ -34,6 +34,16 @@ public sealed class RegionRandomProgramTests : RandomProgramTests
     private protected override TestTier Attach(TestMachine machine) => new RegionTier(machine);
 }
 
+public sealed class RegionProtectionTests : ProtectionTests
+{
+    private protected override TestTier Attach(TestMachine machine) => new RegionTier(machine);
+}
+
+public sealed class InterpretedProtectionTests : ProtectionTests
+{
+    private protected override TestTier? Attach(TestMachine machine) => null;
+}
+
 public sealed class RegionConcurrencyTests : ConcurrencyTests
 {
     private protected override TestTier Attach(TestMachine machine) => new RegionTier(machine, threshold: 10, synchronous: false);

@@ -85,6 +85,11 @@ public sealed class NativeInvalidationTests : InvalidationTests
     private protected override TestTier Attach(TestMachine machine) => new NativeTier(machine);
 }
 
+public sealed class NativeProtectionTests : ProtectionTests
+{
+    private protected override TestTier Attach(TestMachine machine) => new NativeTier(machine);
+}
+
 public sealed class NativeConcurrencyTests : ConcurrencyTests
 {
     private protected override TestTier Attach(TestMachine machine) => new NativeTier(machine);

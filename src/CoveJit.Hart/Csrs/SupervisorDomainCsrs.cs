@@ -2,7 +2,7 @@ using CoveJit.Isa;
 
 namespace CoveJit.Harts.Csrs;
 
-/// <summary>CSRs of supervisor domains (Supervisor Domains Access Protection 0.9, "Smsd").</summary>
+/// <summary>CSRs of supervisor domains (Supervisor Domains Access Protection 0.9, "Smsd", "Smsdia", "Smgeien").</summary>
 internal static class SupervisorDomainCsrs
 {
     public static IEnumerable<Csr> Declare(HartConfiguration configuration)
@@ -14,6 +14,12 @@ internal static class SupervisorDomainCsrs
 
         // The older drafts' mttp had no number of its own in their text; here it takes the place of what became of it.
         yield return new(0x382, configuration.LegacyProtectionTables ? "mttp" : "mmpt", h => h.Mmpt, (h, v) => h.WriteMmpt(v));
-        yield return new(0x74E, "msdcfg", _ => 0, static (_, _) => { });
+        yield return new(0x74E, "msdcfg", h => h.Msdcfg, (h, v) => h.WriteMsdcfg(v));
+        if (configuration.InterruptDomains > 1)
+        {
+            yield return new(0x74D, "mgeien", h => h.Mgeien, (h, v) => h.WriteMgeien(v));
+            yield return new(0x74F, "msideie", h => h.Msideie, (h, v) => h.WriteMsideie(v));
+            yield return new(0xF4F, "msideip", h => h.Msideip);
+        }
     }
 }

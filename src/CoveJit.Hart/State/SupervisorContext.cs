@@ -29,6 +29,9 @@ public sealed class SupervisorContext
     /// <summary>mmpt.</summary>
     public ulong Mmpt { get; set; }
 
+    /// <summary>msdcfg: an interrupt domain that the hart has.</summary>
+    public ulong Msdcfg { get; set; }
+
     /// <summary>medeleg.</summary>
     public ulong Medeleg { get; set; }
 

@@ -36,6 +36,9 @@ public static class InterruptCode
     /// <summary>Local counter-overflow interrupt (Sscofpmf).</summary>
     public const int CounterOverflow = 13;
 
+    /// <summary>Supervisor domain external interrupt (Smsdia).</summary>
+    public const int SupervisorDomainExternal = 14;
+
     /// <summary>Mask of the S-level interrupts: those that mideleg can delegate.</summary>
     public const ulong SupervisorMask = (1UL << SupervisorSoftware) | (1UL << SupervisorTimer) | (1UL << SupervisorExternal) | (1UL << CounterOverflow);
 
@@ -51,7 +54,7 @@ public static class InterruptCode
     /// <summary>Codes from the highest to the lowest priority (Privileged, sections 3.1.9 and "Hypervisor Interrupt Registers").</summary>
     public static ReadOnlySpan<byte> ByPriority =>
     [
-        MachineExternal, MachineSoftware, MachineTimer,
+        MachineExternal, MachineSoftware, MachineTimer, SupervisorDomainExternal,
         SupervisorExternal, SupervisorSoftware, SupervisorTimer,
         SupervisorGuestExternal, VirtualSupervisorExternal, VirtualSupervisorSoftware, VirtualSupervisorTimer, CounterOverflow,
     ];

@@ -10,8 +10,16 @@ internal sealed class ImsicPages(IReadOnlyList<Hart> harts) : IMessagePort
     /// <summary>The machine-level files.</summary>
     public Imsic Machine { get; } = new("imsic_m", [.. harts.Select(hart => (IReadOnlyList<IMessageTarget>)[hart.MachineFile!])]);
 
-    /// <summary>The supervisor-level and guest files.</summary>
-    public Imsic Supervisor { get; } = new("imsic_s", [.. harts.Select(hart => (IReadOnlyList<IMessageTarget>)[hart.SupervisorFile!, .. hart.GuestFiles])]);
+    /// <summary>The supervisor-level and guest files of each supervisor interrupt domain, by SIDN.</summary>
+    public IReadOnlyList<Imsic> Domains { get; } =
+    [
+        .. Enumerable.Range(0, harts[0].InterruptDomains.Count).Select(sidn => new Imsic(
+            sidn == 0 ? "imsic_s" : $"imsic_s{sidn}",
+            [.. harts.Select(hart => hart.InterruptDomains[sidn]).Select(domain => (IReadOnlyList<IMessageTarget>)[domain.SupervisorFile!, .. domain.GuestFiles])])),
+    ];
+
+    /// <summary>Those of the domain that the machine boots in.</summary>
+    public Imsic Supervisor => Domains[0];
 
     /// <summary>Highest identity of each file.</summary>
     public int Identities { get; } = harts[0].Configuration.InterruptIdentities;
@@ -21,15 +29,22 @@ internal sealed class ImsicPages(IReadOnlyList<Hart> harts) : IMessagePort
 
     /// <summary>The devices, and where they are.</summary>
     public IEnumerable<(ulong Base, ulong Size, IBusDevice Device)> Devices =>
-        [(VirtMemoryMap.ImsicM.Base, Machine.WindowSize, Machine), (VirtMemoryMap.ImsicS.Base, Supervisor.WindowSize, Supervisor)];
+        [(VirtMemoryMap.ImsicM.Base, Machine.WindowSize, Machine), .. Domains.Select((domain, sidn) => (BaseOf(sidn), domain.WindowSize, (IBusDevice)domain))];
+
+    /// <summary>
+    /// Where a supervisor interrupt domain's pages are: in addr(g,n,h) = g * 2^E + B + n * 2^I + h * 2^D (Smsdia), B is the region's base and I 24.
+    /// </summary>
+    public static ulong BaseOf(int sidn) => VirtMemoryMap.ImsicS.Base + ((ulong)sidn * VirtMemoryMap.ImsicDomainSize);
 
     /// <inheritdoc/>
     public void Send(ulong address, uint data)
     {
         // Elsewhere than to interrupt files no message goes: not to RAM, and not back to the controller that sends it.
-        if (!Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data))
+        ulong offset = address - VirtMemoryMap.ImsicS.Base;
+        ulong sidn = offset / VirtMemoryMap.ImsicDomainSize;
+        if (!Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data) && sidn < (ulong)Domains.Count)
         {
-            Supervisor.TryWrite(address - VirtMemoryMap.ImsicS.Base, sizeof(uint), data);
+            Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data);
         }
     }
 }

@@ -41,6 +41,12 @@ public static class VirtMemoryMap
     /// <summary>Supervisor-level and guest IMSIC files.</summary>
     public static readonly BoardRegion ImsicS = new("imsic_s", 0x28000000, 0x4000000);
 
+    /// <summary>Distance of the files of one supervisor interrupt domain from those of the next.</summary>
+    public const ulong ImsicDomainSize = 0x1000000;
+
+    /// <summary>Supervisor interrupt domains that have room.</summary>
+    public const int ImsicDomains = 4;
+
     /// <summary>PCIe configuration space (ECAM).</summary>
     public static readonly BoardRegion PcieEcam = new("pcie_ecam", 0x30000000, 0x10000000);
 

@@ -29,6 +29,7 @@ public sealed class RootDomainManager
     private readonly PageTracker _tracker;
     private readonly SupervisorDomain?[] _domains = new SupervisorDomain?[MptRoot.Domains];
     private readonly SupervisorDomain[] _current;
+    private readonly (ulong Start, ulong Size)[] _devices; // the host's, which are not RAM
     private readonly Lock _gate = new();
 
     /// <summary>Makes the manager, with the host's domain: it has all RAM but the tables', and the devices.</summary>
@@ -36,8 +37,9 @@ public sealed class RootDomainManager
     /// <param name="tables">First address of the RAM for tables.</param>
     /// <param name="tablesSize">Its size in bytes.</param>
     /// <param name="leaves">How tables are built.</param>
+    /// <param name="reserved">A range of pages of devices below RAM that is not the host's: other domains' interrupt files. May be empty.</param>
     /// <exception cref="ArgumentException">That is no range of pages of RAM, or too small for one table.</exception>
-    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest)
+    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest, (ulong Start, ulong Size) reserved = default)
     {
         ArgumentNullException.ThrowIfNull(harts);
         _harts = harts;
@@ -53,10 +55,15 @@ public sealed class RootDomainManager
         }
 
         _current = [.. harts.Select(_ => Host)];
-        Host.Table.Set(0, ram.Base, DevicePermissions, MptLeaves.Largest);
-        foreach ((ulong start, ulong size, _) in _map.Devices.Where(device => device.Base > ram.Base))
+        ulong endOfReserved = reserved.Start + reserved.Size;
+        _devices =
+        [
+            (0, reserved.Start), (endOfReserved, ram.Base - endOfReserved),
+            .. _map.Devices.Where(device => device.Base > ram.Base).Select(device => (device.Base & ~0xFFFUL, (device.Size + 0xFFF) & ~0xFFFUL)),
+        ];
+        foreach ((ulong start, ulong size) in _devices)
         {
-            Host.Table.Set(start & ~0xFFFUL, (size + 0xFFF) & ~0xFFFUL, DevicePermissions, MptLeaves.Largest);
+            Host.Table.Set(start, size, DevicePermissions, MptLeaves.Largest);
         }
 
         ulong end = tables + tablesSize;
@@ -276,7 +283,7 @@ public sealed class RootDomainManager
             List<string> wrong = [];
             foreach (SupervisorDomain domain in _domains.OfType<SupervisorDomain>())
             {
-                MptVerifier.Verify(domain, _tracker, DevicesOf(domain), wrong);
+                MptVerifier.Verify(domain, _tracker, domain == Host ? _devices : [], wrong);
             }
 
             return wrong;
@@ -286,12 +293,6 @@ public sealed class RootDomainManager
             _gate.Exit();
         }
     }
-
-    private IEnumerable<(ulong Start, ulong Size)> DevicesOf(SupervisorDomain domain) => domain != Host ? [] :
-    [
-        (0, _map.Ram.Base),
-        .. _map.Devices.Where(device => device.Base > _map.Ram.Base).Select(device => (device.Base & ~0xFFFUL, (device.Size + 0xFFF) & ~0xFFFUL)),
-    ];
 
     // Checks everything, so that the change itself cannot fail.
     private DomainError Change(

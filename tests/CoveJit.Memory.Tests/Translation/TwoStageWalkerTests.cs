@@ -120,7 +120,7 @@ public sealed class TwoStageWalkerTests
         int guestBits = 12 + (9 * secondLevels) + 2;
         ulong nextTable = second.RootPage + 4;
         ulong nextPage = 0x10_0000;
-        ulong NewGuestPage() => (ulong)random.NextInt64(1L << (guestBits - 12));
+        ulong NewGuestPage() => (ulong)random.NextInt64(1L << Math.Min(guestBits - 12, 44)); // what a PPN holds
         ulong Place(ulong guestPage)
         {
             ulong table = second.RootPage;

@@ -39,7 +39,7 @@ public sealed class DomainIsolationTests
     [InlineData(true, true)]
     public void Neither_domain_ever_reads_a_byte_of_the_other(bool native, bool switches)
     {
-        using TestMachine machine = new(2, MptLeaves.Largest);
+        using TestMachine machine = new(2, domains: MptLeaves.Largest);
         RootDomainManager domains = machine.Domains!;
         if (native)
         {
