@@ -1,4 +1,5 @@
 using CoveJit.Harts;
+using CoveJit.Harts.State;
 using CoveJit.Memory.Physical;
 using CoveJit.Memory.Protection;
 
@@ -251,6 +252,18 @@ public sealed class RootDomainManager
             Volatile.Write(ref _current[hart.Id], to);
             hart.Switch(from.Context(hart.Id), to.Context(hart.Id));
         }
+    }
+
+    /// <summary>
+    /// Takes a hart from a guest's hypervisor in one domain to a guest in another, or back (<see cref="Hart.SwitchGuest"/>). As <see cref="Switch"/>,
+    /// but the contexts are the caller's.
+    /// </summary>
+    public void SwitchGuest(Hart hart, SupervisorDomain domain, SupervisorContext from, SupervisorContext to)
+    {
+        ArgumentNullException.ThrowIfNull(hart);
+        ArgumentNullException.ThrowIfNull(domain);
+        Volatile.Write(ref _current[hart.Id], domain);
+        hart.SwitchGuest(from, to);
     }
 
     /// <summary>Puts a hart that has been reset into the host's domain.</summary>
