@@ -137,7 +137,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
     [GuestFact(Hypervisor.Compiler)]
     public void A_machine_that_is_too_small_says_so()
     {
-        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", "quiet covejit.run=true"), "--memory", "128M", "--vm", "plain,memory=64M", "--vm", "plain"]);
+        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", "quiet covejit.run=true"), "--memory", "256M", "--vm", "plain,memory=160M", "--vm", "plain,memory=160M"]);
         Assert.Matches(@"\[vmm\] .*(give it more with --(memory|vm))", output);
         Assert.Equal(1, code);
     }
