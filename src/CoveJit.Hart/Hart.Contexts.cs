@@ -55,7 +55,7 @@ public sealed unsafe partial class Hart
         LoadExecution(to);
         ulong guestFiles = Hgeie;
         LoadHypervisor(to);
-        Hgeie = guestFiles;
+        _interruptDomain.Hgeie = guestFiles;
         Mstatus = (from.Mstatus & ~Csrs.Mstatus.SupervisorWritable) | (to.Mstatus & Csrs.Mstatus.SupervisorWritable);
         Mie = (Mie & ~Guests) | (to.Mie & Guests);
         Interlocked.Or(ref _softwarePending, to.SoftwarePending & Guests);
