@@ -34,7 +34,6 @@ public sealed class SecurityManager : IDomainService, IDisposable
     private const int PageShift = 12;
     private const ulong PageMask = (1UL << PageShift) - 1;
 
-    private readonly Lock _gate = new();
     private readonly CoveCall[] _calls;
     private readonly SharedMemory?[] _shared;
     private readonly HashSet<uint> _vmids = [];
@@ -77,6 +76,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Counts of exits of TVMs.</summary>
     public ExitCounts Exits { get; } = new();
 
+    /// <summary>The lock. Taken with <see cref="Hart.Enter(Lock)"/>.</summary>
+    internal Lock Gate { get; } = new();
+
     internal IReadOnlyList<Hart> Harts { get; }
 
     internal RootDomainManager Root { get; }
@@ -107,7 +109,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
             return SbiError.InvalidParam;
         }
 
-        hart.Enter(_gate);
+        hart.Enter(Gate);
         try
         {
             CoveCall call = _calls[hart.Id];
@@ -119,7 +121,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
         }
         finally
         {
-            _gate.Exit();
+            Gate.Exit();
         }
     }
 
@@ -146,8 +148,6 @@ public sealed class SecurityManager : IDomainService, IDisposable
         return result;
     }
 
-    internal Lock Gate => _gate;
-
     internal CoveCall CallOf(Hart hart) => _calls[hart.Id];
 
     /// <summary>The memory that a hart of the host's shares with the TSM; null for none.</summary>
@@ -168,9 +168,6 @@ public sealed class SecurityManager : IDomainService, IDisposable
         _shared[hart.Id] = address is ulong set ? new SharedMemory(Pages.Ram, set) : null;
         return true;
     }
-
-    /// <summary>Takes all VMIDs, for tests of what happens then.</summary>
-    internal void ExhaustVmids() => _vmids.UnionWith(Enumerable.Range(1, (1 << Harts[0].Configuration.VmidBits) - 1).Select(vmid => (uint)vmid));
 
     internal ulong NextEpoch() => ++_lastEpoch;
 
@@ -212,13 +209,13 @@ public sealed class SecurityManager : IDomainService, IDisposable
         tvm.Vcpus.Add(id, vcpu);
     }
 
-    internal void DestroyTvm(Tvm tvm, Hart hart)
+    internal void DestroyTvm(Tvm tvm)
     {
         tvm.Stage.ForEach(0, 1UL << tvm.Stage.AddressBits, leaf =>
         {
             if (leaf.IsShared)
             {
-                Release(leaf, hart);
+                Release(leaf);
             }
 
             return true;
@@ -228,17 +225,17 @@ public sealed class SecurityManager : IDomainService, IDisposable
         _tvms.Remove(tvm.Id);
     }
 
-    /// <summary>Lets go what was mapped: a shared page goes back to the host, a confidential one becomes unassigned.</summary>
-    internal bool Release(in GuestLeaf leaf, Hart hart)
+    /// <summary>Lets go what was mapped: a shared page may be converted, a confidential one becomes unassigned.</summary>
+    internal void Release(in GuestLeaf leaf)
     {
-        if (!leaf.IsShared)
+        if (leaf.IsShared)
+        {
+            Pages.Unpin(leaf.Address, leaf.Pages);
+        }
+        else
         {
             Pages.Set(leaf.Address, leaf.Pages, PageKind.Unassigned);
-            return true;
         }
-
-        Pages.Unpin(leaf.Address, leaf.Pages);
-        return Pages.Unshare(leaf.Address, leaf.Pages, hart) == DomainError.None;
     }
 
     /// <summary>Ends the global fence if no hart is missing: its pages become confidential.</summary>

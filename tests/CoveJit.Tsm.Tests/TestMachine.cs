@@ -46,11 +46,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     private readonly CodeCache _code;
     private ulong _nextPage = Confidential;
 
-    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current)
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
-        HartConfiguration configuration = new();
+        HartConfiguration configuration = new() { VmidBits = vmidBits };
         _code = new CodeCache(Ram, configuration.Extensions, 4 << 20) { Concurrent = harts > 1 };
         _harts = [.. Enumerable.Range(0, harts).Select(id => new Hart(id, configuration, map, _code, Clock))];
         _code.OnPageBecomesCode(page =>

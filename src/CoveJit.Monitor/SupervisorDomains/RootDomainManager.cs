@@ -216,8 +216,18 @@ public sealed class RootDomainManager
 
         return Change(start, size, owner, shared: false, [owner, partner], ownerPermissions, partnerPermissions, caller, () =>
         {
-            owner.Table.Set(start, size, ownerPermissions);
-            Fence(caller, owner.Sdid);
+            bool changes = false;
+            foreach (ref readonly PageRecord page in _tracker.Range(start, size))
+            {
+                changes |= page.OwnerPermissions != ownerPermissions;
+            }
+
+            if (changes)
+            {
+                owner.Table.Set(start, size, ownerPermissions);
+                Fence(caller, owner.Sdid);
+            }
+
             partner.Table.Set(start, size, partnerPermissions);
             _tracker.Range(start, size).Fill(new PageRecord((byte)owner.Sdid, (byte)partner.Sdid, ownerPermissions, partnerPermissions));
         });

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CoveJit.Monitor.Sbi;
 
 namespace CoveJit.Tsm.Abi;
@@ -42,36 +41,4 @@ public sealed record CoveFunction(
     /// <summary>All errors that it may return, those of its arguments' rules included.</summary>
     public IEnumerable<SbiError> AllErrors =>
         (Handler is null ? [] : Arguments.Where(a => a.HasRule).Select(a => a.ErrorOfRule)).Concat(Errors.Select(e => e.Error)).Distinct();
-}
-
-/// <summary>An error and when it is returned.</summary>
-/// <param name="Error">The error.</param>
-/// <param name="When">The condition.</param>
-public readonly record struct CoveErrorCase(SbiError Error, string When);
-
-/// <summary>How often a function was called, and the host's time for it. Thread-safe.</summary>
-public sealed class CoveCount
-{
-    private long _calls;
-    private long _failures;
-    private long _ticks;
-
-    /// <summary>Calls.</summary>
-    public long Calls => Volatile.Read(ref _calls);
-
-    /// <summary>Calls that returned an error.</summary>
-    public long Failures => Volatile.Read(ref _failures);
-
-    /// <summary>Time of the host that they took. That of <c>run_tvm_vcpu</c> ends when the TVM begins.</summary>
-    public TimeSpan HostTime => Stopwatch.GetElapsedTime(0, Volatile.Read(ref _ticks));
-
-    internal void Add(long ticks, bool failed)
-    {
-        Interlocked.Increment(ref _calls);
-        Interlocked.Add(ref _ticks, ticks);
-        if (failed)
-        {
-            Interlocked.Increment(ref _failures);
-        }
-    }
 }

@@ -91,7 +91,6 @@ internal static class HostMemory
             string.Empty,
             [
                 new(SbiError.InvalidAddress, "a page is not invalidated, not fenced since, or confidential where the TVM has not given it up, or a larger one reaches beyond the range"),
-                new(SbiError.Failed, "the memory for protection tables is used up"),
             ],
             Remove),
     ];
@@ -205,7 +204,6 @@ internal static class HostMemory
         if (error != SbiError.Success)
         {
             pages.Unpin(mapping.Address, mapping.Pages);
-            pages.Unshare(mapping.Address, mapping.Pages, call.Hart);
         }
 
         return error;
@@ -227,14 +225,12 @@ internal static class HostMemory
     {
         call.Tvm.Stage.SetPresent(leaf, false);
         call.Tvm.Blocked[leaf.GuestAddress] = call.Tvm.Epoch;
-        return true;
     });
 
     private static SbiResult? Validate(CoveCall call) => Change(call, leaf => leaf.State == LeafState.Blocked, leaf =>
     {
         call.Tvm.Stage.SetPresent(leaf, true);
         call.Tvm.Blocked.Remove(leaf.GuestAddress);
-        return true;
     });
 
     private static SbiResult? Remove(CoveCall call)
@@ -250,12 +246,12 @@ internal static class HostMemory
             {
                 tvm.Stage.Remove(leaf);
                 tvm.Blocked.Remove(leaf.GuestAddress);
-                return call.Tsm.Release(leaf, call.Hart);
+                call.Tsm.Release(leaf);
             });
     }
 
     // Does something with each mapping of a range, if all of it is mapped in a way that qualifies.
-    private static SbiResult? Change(CoveCall call, Func<GuestLeaf, bool> qualifies, Func<GuestLeaf, bool> change)
+    private static SbiResult? Change(CoveCall call, Func<GuestLeaf, bool> qualifies, Action<GuestLeaf> change)
     {
         (ulong start, ulong length) = (call[1], call[2]);
         Tvm tvm = call.Tvm;
@@ -276,7 +272,12 @@ internal static class HostMemory
             return SbiError.InvalidAddress;
         }
 
-        return tvm.Stage.ForEach(start, length, change) ? SbiResult.Success : SbiError.Failed;
+        tvm.Stage.ForEach(start, length, leaf =>
+        {
+            change(leaf);
+            return true;
+        });
+        return SbiResult.Success;
     }
 
     // Pages of one size that are to be mapped. The arguments' own rules hold.

@@ -113,7 +113,7 @@ internal static class HostTvms
             return SbiError.Failed;
         }
 
-        call.Tsm.DestroyTvm(call.Tvm, call.Hart);
+        call.Tsm.DestroyTvm(call.Tvm);
         return SbiResult.Success;
     }
 }

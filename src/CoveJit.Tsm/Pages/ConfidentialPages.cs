@@ -53,7 +53,7 @@ internal sealed unsafe class ConfidentialPages : IDisposable
 
     /// <summary>Whether a range of bytes is RAM that the host may read and write, and the TSM may on its behalf.</summary>
     public bool AreHostMemory(ulong address, ulong length) =>
-        length != 0 && Ram.Contains(address, length) && _root.Permits(RootDomainManager.HostSdid, address & ~(PageSize - 1), PagesOf(address, length) << PageShift, MptPermissions.ReadWrite);
+        length != 0 && Ram.Contains(address, length) && _root.Permits(RootDomainManager.HostSdid, address, length, MptPermissions.ReadWrite);
 
     /// <summary>Sets the records of a range of pages, which is RAM.</summary>
     public void Set(ulong address, ulong pages, PageKind kind, uint guest = 0) => Range(address, pages).Fill(PageState.Of(kind, guest));
@@ -90,7 +90,13 @@ internal sealed unsafe class ConfidentialPages : IDisposable
             return DomainError.NotOwner;
         }
 
-        DomainError error = _root.SetPermissions(address, pages << PageShift, _root.Host, MptPermissions.None, hart);
+        DomainError error = ForEachRun(address, pages, shared: true, (start, length) =>
+            _root.Unshare(start, length, _root.Host, _confidential, MptPermissions.All, hart));
+        if (error == DomainError.None)
+        {
+            error = _root.SetPermissions(address, pages << PageShift, _root.Host, MptPermissions.None, hart);
+        }
+
         if (error == DomainError.None)
         {
             Set(address, pages, PageKind.Converting);
@@ -156,13 +162,9 @@ internal sealed unsafe class ConfidentialPages : IDisposable
         }
     }
 
-    /// <summary>Lets the confidential domain read and write pages of the host's that a TVM is about to have mapped.</summary>
-    public DomainError Share(ulong address, ulong pages, Hart hart) => ForUnshared(address, pages, shared: false, (start, count) =>
-        _root.Share(start, count << PageShift, _root.Host, _confidential, MptPermissions.All, MptPermissions.ReadWrite, hart));
-
-    /// <summary>The reverse, of those pages that are not pinned any more.</summary>
-    public DomainError Unshare(ulong address, ulong pages, Hart hart) => ForUnshared(address, pages, shared: true, (start, count) =>
-        _root.Unshare(start, count << PageShift, _root.Host, _confidential, MptPermissions.All, hart));
+    /// <summary>Lets the confidential domain read and write pages of the host's that a TVM is about to have mapped. It may until they are converted.</summary>
+    public DomainError Share(ulong address, ulong pages, Hart hart) => ForEachRun(address, pages, shared: false, (start, length) =>
+        _root.Share(start, length, _root.Host, _confidential, MptPermissions.All, MptPermissions.ReadWrite, hart));
 
     /// <summary>All pages assigned to a TVM become unassigned.</summary>
     public void FreeAll(uint guest)
@@ -182,35 +184,24 @@ internal sealed unsafe class ConfidentialPages : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private static ulong PagesOf(ulong address, ulong length) => ((address + length - 1) >> PageShift) - (address >> PageShift) + 1;
-
-    // Calls for each run of pages that are, or are not, shared with the confidential domain, and for the reverse have no pins.
-    private DomainError ForUnshared(ulong address, ulong pages, bool shared, Func<ulong, ulong, DomainError> change)
+    // Calls for each run of pages that are, or are not, shared with the confidential domain.
+    private DomainError ForEachRun(ulong address, ulong pages, bool shared, Func<ulong, ulong, DomainError> change)
     {
         ulong end = address + (pages << PageShift);
-        for (ulong start = address; start < end;)
+        DomainError error = DomainError.None;
+        for (ulong start = address; start < end && error == DomainError.None;)
         {
-            ulong stop = start;
-            while (stop < end && _root.Owner(stop).IsShared == shared && (!shared || this[stop].Pins == 0))
+            bool isShared = _root.Owner(start).IsShared;
+            ulong stop = start + PageSize;
+            while (stop < end && _root.Owner(stop).IsShared == isShared)
             {
                 stop += PageSize;
             }
 
-            if (stop == start)
-            {
-                start += PageSize;
-                continue;
-            }
-
-            DomainError error = change(start, (stop - start) >> PageShift);
-            if (error != DomainError.None)
-            {
-                return error;
-            }
-
+            error = isShared == shared ? change(start, stop - start) : DomainError.None;
             start = stop;
         }
 
-        return DomainError.None;
+        return error;
     }
 }

@@ -60,9 +60,6 @@ internal sealed class GlobalFence(IReadOnlyList<Hart> harts)
         return done;
     }
 
-    /// <summary>Puts pages back that could not be made confidential: the next fence is for them too.</summary>
-    public void Defer(ulong address, ulong pages) => _converting.Add((address, pages));
-
     /// <summary>What waits for a fence or its end.</summary>
     public IEnumerable<(ulong Address, ulong Pages)> Pending => _converting.Concat(_fencing);
 }
