@@ -34,13 +34,32 @@ public sealed unsafe partial class Hart
             _context = to;
         }
 
-        Counters.AfterModeChange();
-        WriteMmpt(to.Mmpt);
-        UpdateContext();
-        UpdateFloatState();
-        UpdateControlFlow();
-        PollTimers();
-        UpdateInjects();
+        AfterSwitch(to);
+    }
+
+    /// <summary>
+    /// The same for a guest and its hypervisor, in one domain each: exchanges registers, the CSRs of the hypervisor extension and what a guest shares with
+    /// HS-mode, and mmpt. What belongs to the supervisor level below stays as it is: its CSRs, which a guest has others in the place of, and its interrupts
+    /// with the wires of guest interrupt files (hgeie), so that they end the guest's run.
+    /// </summary>
+    /// <param name="from">Receives the state; the hart is in it.</param>
+    /// <param name="to">The state to go on with.</param>
+    public void SwitchGuest(SupervisorContext from, SupervisorContext to)
+    {
+        const ulong Guests = InterruptCode.VirtualMask;
+        Counters.BeforeModeChange();
+        SaveExecution(from);
+        SaveHypervisor(from);
+        from.Mie = Mie;
+        from.SoftwarePending = Interlocked.And(ref _softwarePending, ~Guests);
+        LoadExecution(to);
+        ulong guestFiles = Hgeie;
+        LoadHypervisor(to);
+        _interruptDomain.Hgeie = guestFiles;
+        Mstatus = (from.Mstatus & ~Csrs.Mstatus.SupervisorWritable) | (to.Mstatus & Csrs.Mstatus.SupervisorWritable);
+        Mie = (Mie & ~Guests) | (to.Mie & Guests);
+        Interlocked.Or(ref _softwarePending, to.SoftwarePending & Guests);
+        AfterSwitch(to);
     }
 
     /// <summary>
@@ -75,7 +94,19 @@ public sealed unsafe partial class Hart
         UpdateContext();
     }
 
-    private void SaveContext(SupervisorContext c)
+    private void AfterSwitch(SupervisorContext to)
+    {
+        Counters.AfterModeChange();
+        WriteMmpt(to.Mmpt);
+        UpdateContext();
+        UpdateFloatState();
+        UpdateControlFlow();
+        PollTimers();
+        UpdateInjects();
+    }
+
+    // Registers, modes, and what of the supervisor level guests share with HS-mode.
+    private void SaveExecution(SupervisorContext c)
     {
         SettleFloatState();
         new ReadOnlySpan<ulong>(_state->X, 32).CopyTo(c.X);
@@ -90,6 +121,13 @@ public sealed unsafe partial class Hart
         c.Mmpt = Mmpt;
         c.Msdcfg = Msdcfg;
         c.Mstatus = Mstatus;
+        c.Scounteren = Scounteren;
+        c.Senvcfg = Senvcfg;
+    }
+
+    private void SaveContext(SupervisorContext c)
+    {
+        SaveExecution(c);
         c.Medeleg = Medeleg;
         c.Mideleg = Mideleg;
         c.Mie = Mie;
@@ -106,8 +144,6 @@ public sealed unsafe partial class Hart
         c.Stval = Stval;
         c.Stimecmp = Stimecmp;
         c.Satp = Satp;
-        c.Scounteren = Scounteren;
-        c.Senvcfg = Senvcfg;
         c.Siselect = Siselect;
         SupervisorPriorities.CopyTo(c.SupervisorPriorities);
         if (HasHypervisor)
@@ -145,7 +181,7 @@ public sealed unsafe partial class Hart
         VirtualPriorities.CopyTo(c.VirtualPriorities);
     }
 
-    private void LoadContext(SupervisorContext c)
+    private void LoadExecution(SupervisorContext c)
     {
         c.X.CopyTo(new Span<ulong>(_state->X, 32));
         c.F.CopyTo(new Span<ulong>(_state->F, 32));
@@ -158,7 +194,14 @@ public sealed unsafe partial class Hart
         _waiting = false;
         Privilege = c.Privilege;
         IsVirtual = c.IsVirtual;
-        if (((Menvcfg ^ c.Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte | Envcfg.Sse)) != 0 || ((Henvcfg ^ c.Henvcfg) & Envcfg.Sse) != 0)
+        Scounteren = c.Scounteren;
+        Senvcfg = c.Senvcfg;
+    }
+
+    private void LoadContext(SupervisorContext c)
+    {
+        LoadExecution(c);
+        if (((Menvcfg ^ c.Menvcfg) & (Envcfg.Adue | Envcfg.Pbmte | Envcfg.Sse)) != 0)
         {
             FlushTranslations();
         }
@@ -182,8 +225,6 @@ public sealed unsafe partial class Hart
         Stval = c.Stval;
         Stimecmp = c.Stimecmp;
         Satp = c.Satp;
-        Scounteren = c.Scounteren;
-        Senvcfg = c.Senvcfg;
         Siselect = c.Siselect;
         SupervisorPriorities.CopyFrom(c.SupervisorPriorities);
         if (HasHypervisor)
@@ -198,6 +239,11 @@ public sealed unsafe partial class Hart
         Hedeleg = c.Hedeleg;
         _hideleg = c.Hideleg;
         Hcounteren = c.Hcounteren;
+        if (((Henvcfg ^ c.Henvcfg) & Envcfg.Sse) != 0)
+        {
+            FlushTranslations();
+        }
+
         Henvcfg = c.Henvcfg;
         Htimedelta = c.Htimedelta;
         Hgatp = c.Hgatp;

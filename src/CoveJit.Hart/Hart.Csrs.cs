@@ -45,10 +45,10 @@ public sealed unsafe partial class Hart
     public ulong Sepc { get; internal set; }
 
     /// <summary>scause.</summary>
-    public ulong Scause { get; internal set; }
+    public ulong Scause { get; set; }
 
     /// <summary>stval.</summary>
-    public ulong Stval { get; internal set; }
+    public ulong Stval { get; set; }
 
     /// <summary>stimecmp; use <see cref="WriteStimecmp"/> to change it.</summary>
     public ulong Stimecmp { get; private set; }

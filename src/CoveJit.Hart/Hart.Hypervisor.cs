@@ -225,7 +225,8 @@ public sealed unsafe partial class Hart
         PollTimers();
     }
 
-    internal void WriteVstimecmp(ulong value)
+    /// <summary>Writes vstimecmp and re-evaluates VSTIP.</summary>
+    public void WriteVstimecmp(ulong value)
     {
         Vstimecmp = value;
         PollTimers();

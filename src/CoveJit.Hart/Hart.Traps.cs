@@ -64,7 +64,7 @@ public sealed unsafe partial class Hart
                 TakeInVirtualSupervisor(trap);
                 break;
             case TrapLevel.Supervisor:
-                TakeInHypervisor(trap);
+                TakeAtSupervisor(trap);
                 break;
             default:
                 if (MachineService is null || MachineService.Handle(this, trap) == TrapAction.Vector)
@@ -88,7 +88,16 @@ public sealed unsafe partial class Hart
         }
         else
         {
-            TakeInHypervisor(exception);
+            TakeAtSupervisor(exception);
+        }
+    }
+
+    // In HS-mode, or at the managed service that is there in its place.
+    private void TakeAtSupervisor(in Trap trap)
+    {
+        if (SupervisorService is null || SupervisorService.Handle(this, trap) == TrapAction.Vector)
+        {
+            TakeInHypervisor(trap);
         }
     }
 
@@ -177,8 +186,11 @@ public sealed unsafe partial class Hart
     private static bool IsExplicitAccess(TrapCause cause) => cause is TrapCause.LoadMisaligned or TrapCause.LoadAccessFault or TrapCause.LoadPageFault
         or TrapCause.LoadGuestPageFault or TrapCause.StoreMisaligned or TrapCause.StoreAccessFault or TrapCause.StorePageFault or TrapCause.StoreGuestPageFault;
 
-    // htinst or mtinst (Privileged, "Transformed Instruction or Pseudoinstruction"). The hart is still as the trapped instruction found it.
-    private ulong TrapInstruction(in Trap trap)
+    /// <summary>
+    /// What htinst or mtinst receives of a trap (Privileged, "Transformed Instruction or Pseudoinstruction"). The hart is still as the trapped
+    /// instruction found it.
+    /// </summary>
+    public ulong TrapInstruction(in Trap trap)
     {
         const ulong Read64 = 0x3000; // pseudoinstructions of implicit accesses
         const ulong Write64 = 0x3020;

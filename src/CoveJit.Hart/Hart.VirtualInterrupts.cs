@@ -20,6 +20,9 @@ public sealed unsafe partial class Hart
     internal InterruptFile? GuestFile =>
         (int)((Hstatus & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift) is int number and > 0 && number <= GuestFiles.Count && ((GivenGuests >> number) & 1) != 0 ? GuestFiles[number - 1] : null;
 
+    /// <summary>Whether an interrupt is pending and enabled at VS level, so that WFI there would not wait.</summary>
+    public bool HasGuestInterrupt => Vstopi != 0;
+
     internal ulong Vsiselect { get; set; }
 
     internal ulong Hvien { get; private set; }

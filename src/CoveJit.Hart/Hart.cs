@@ -112,6 +112,9 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     /// <summary>The managed service that owns M-mode, or null if real firmware runs there.</summary>
     public ITrapService? MachineService { get; set; }
 
+    /// <summary>The managed service that is in the place of HS-mode while the hart is in a supervisor domain without one; otherwise null.</summary>
+    public ITrapService? SupervisorService { get; set; }
+
     /// <summary>Traps taken, by cause: exceptions at 0 to 63, interrupts at 64 to 127.</summary>
     public ulong[] TrapCounts { get; } = new ulong[128];
 

@@ -27,6 +27,8 @@ using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Translator;
 using CoveJit.Translator.X64;
 using CoveJit.Translator.X64.Cache;
+using CoveJit.Tsm;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines;
 
@@ -151,6 +153,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>The managed firmware, or null under <c>--bios FILE</c> and <c>--htif</c>.</summary>
     public ManagedMonitor? Monitor { get; private set; }
+
+    /// <summary>The TEE security manager, or null.</summary>
+    public SecurityManager? Tsm { get; private set; }
 
     /// <summary>The device tree blob as the guest got it; empty for <c>--htif</c>.</summary>
     public ReadOnlyMemory<byte> DeviceTree { get; private set; }
@@ -420,7 +425,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off && Options.Tsm is null ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
         if (tables is AddressRange reserved)
         {
             _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, reserved));
@@ -449,6 +454,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
             }
 
+            if (Options.Tsm is CoveProfile profile)
+            {
+                AddSecurityManager(profile);
+            }
+
             foreach (Hart hart in _harts)
             {
                 hart.MachineService = Monitor;
@@ -465,6 +475,17 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         {
             hart.Reset(VirtMemoryMap.Mrom.Base);
         }
+    }
+
+    private void AddSecurityManager(CoveProfile profile)
+    {
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile));
+        if ((Options.Trace & TraceKinds.Cove) != 0)
+        {
+            Tsm.Trace = new CoveTrace(_host.Report).Write;
+        }
+
+        Monitor.Attach(Tsm);
     }
 
     private byte[] DescribeBoard(AddressRange? initrd, IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> virtualMachines)

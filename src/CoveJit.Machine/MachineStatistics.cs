@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CoveJit.Harts;
 using CoveJit.Memory.Translation;
+using CoveJit.Tsm;
 
 namespace CoveJit.Machines;
 
@@ -28,10 +29,40 @@ public sealed record HartStatistics(
     IReadOnlyDictionary<int, ulong> Exceptions,
     IReadOnlyDictionary<int, ulong> Interrupts);
 
+/// <summary>Calls of a function of the TEE security manager.</summary>
+/// <param name="Calls">Calls.</param>
+/// <param name="Failures">Those that returned an error.</param>
+/// <param name="HostSeconds">Time of the host that they took; that of <c>run_tvm_vcpu</c> ends when the TVM begins.</param>
+public sealed record CoveCallStatistics(long Calls, long Failures, double HostSeconds);
+
+/// <summary>What TVMs did.</summary>
+/// <param name="Entries">Entries into TVMs.</param>
+/// <param name="ServedCalls">SBI calls of TVMs that did not exit to the host.</param>
+/// <param name="Exits">Exits with an exception, by cause.</param>
+/// <param name="InterruptExits">Exits with an interrupt of the host's, by code.</param>
+/// <param name="Calls">Calls of the TEE security manager, by function.</param>
+public sealed record CoveStatistics(
+    long Entries,
+    long ServedCalls,
+    IReadOnlyDictionary<int, long> Exits,
+    IReadOnlyDictionary<int, long> InterruptExits,
+    IReadOnlyDictionary<string, CoveCallStatistics> Calls)
+{
+    /// <summary>Reads the counters of a TEE security manager.</summary>
+    public static CoveStatistics? Collect(SecurityManager? tsm) => tsm is null ? null : new(
+        tsm.Exits.Entries,
+        tsm.Exits.ServedCalls,
+        tsm.Exits.Exits.Where(e => !e.IsInterrupt).ToDictionary(e => e.Cause, e => e.Count),
+        tsm.Exits.Exits.Where(e => e.IsInterrupt).ToDictionary(e => e.Cause, e => e.Count),
+        tsm.Abi.Counted.Where(f => f.Count.Calls > 0).ToDictionary(
+            f => f.Function.FullName, f => new CoveCallStatistics(f.Count.Calls, f.Count.Failures, f.Count.HostTime.TotalSeconds)));
+}
+
 /// <summary>What a run did, for <c>--stats</c>: counts only, no modelled time.</summary>
 /// <param name="Schema">Version of this layout.</param>
 /// <param name="Harts">The harts.</param>
 /// <param name="SbiCalls">Calls of the managed firmware's functions, by name.</param>
+/// <param name="Cove">What TVMs did; null without a TEE security manager.</param>
 /// <param name="BlocksDecoded">Blocks decoded.</param>
 /// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
 /// <param name="BlocksTranslated">Blocks translated to native code.</param>
@@ -48,6 +79,7 @@ public sealed record MachineStatistics(
     int Schema,
     IReadOnlyList<HartStatistics> Harts,
     IReadOnlyDictionary<string, long> SbiCalls,
+    CoveStatistics? Cove,
     ulong BlocksDecoded,
     ulong CodePagesInvalidated,
     long BlocksTranslated,
@@ -68,6 +100,7 @@ public sealed record MachineStatistics(
         CurrentSchema,
         [.. machine.Harts.Select(Collect)],
         machine.Monitor?.Functions.Where(f => f.Calls > 0).GroupBy(f => $"sbi_{f.Name}").ToDictionary(g => g.Key, g => g.Sum(f => f.Calls)) ?? [], // legacy calls share names
+        CoveStatistics.Collect(machine.Tsm),
         machine.Code.BlocksBuilt,
         machine.Code.PagesInvalidated,
         machine.NativeTranslator?.BlocksTranslated ?? 0,

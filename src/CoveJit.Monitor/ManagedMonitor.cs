@@ -35,6 +35,8 @@ public sealed class ManagedMonitor : ITrapService
 
     private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
     private readonly FrozenSet<uint> _extensions;
+    private IDomainService? _service;
+    private FrozenSet<uint> _serviceExtensions = [];
     private readonly HartPmu[] _pmus;
     private readonly FirmwareFeaturesExtension _features;
 
@@ -74,6 +76,14 @@ public sealed class ManagedMonitor : ITrapService
     public Action<SbiFunction, SbiCall, SbiResult?>? Trace { get; set; }
 
     internal HartStates HartStates { get; }
+
+    /// <summary>Adds the extensions of another supervisor domain's security manager. Before the harts run.</summary>
+    public void Attach(IDomainService service)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        _service = service;
+        _serviceExtensions = service.Extensions.ToFrozenSet();
+    }
 
     /// <summary>Takes over the harts after a reset: the boot hart enters S-mode at <paramref name="entry"/>, the others wait to be started (HSM).</summary>
     /// <param name="bootHart">The hart that boots.</param>
@@ -118,7 +128,7 @@ public sealed class ManagedMonitor : ITrapService
         return TrapAction.Resume;
     }
 
-    internal bool HasExtension(uint extension) => _extensions.Contains(extension);
+    internal bool HasExtension(uint extension) => _extensions.Contains(extension) || _serviceExtensions.Contains(extension);
 
     /// <summary>The performance counters of a hart.</summary>
     internal HartPmu Pmu(Hart hart) => _pmus[hart.Id];
@@ -173,6 +183,18 @@ public sealed class ManagedMonitor : ITrapService
     {
         SbiCall call = new(hart);
         bool valid = TryNarrow(hart.ReadRegister(17), out uint extension);
+        if (valid && _serviceExtensions.Contains(extension))
+        {
+            hart.Pc += 4;
+            if (_service!.Call(hart, extension, hart.ReadRegister(16)) is SbiResult answer)
+            {
+                hart.WriteRegister(10, (ulong)(long)answer.Error);
+                hart.WriteRegister(11, answer.Value);
+            }
+
+            return;
+        }
+
         uint number = 0;
         bool legacy = valid && extension <= LastLegacyExtension; // these have no FID
         valid &= legacy || TryNarrow(hart.ReadRegister(16), out number);

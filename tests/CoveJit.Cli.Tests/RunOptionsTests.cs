@@ -4,6 +4,7 @@ using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Tests;
 
@@ -108,6 +109,17 @@ public sealed class RunOptionsTests
         Assert.Equal(SupervisorDomainMode.On, Bind("--mpt", "on").SupervisorDomains);
         Assert.Equal(SupervisorDomainMode.Pages, Bind("--mpt", "pages").SupervisorDomains);
         Assert.Equal(SupervisorDomainMode.Off, Bind("--mpt", "off").SupervisorDomains);
+    }
+
+    [Fact]
+    public void The_TEE_security_manager_is_there_on_request_with_one_of_two_numberings()
+    {
+        Assert.Null(Bind().Tsm);
+        Assert.Null(Bind("--tsm", "off").Tsm);
+        Assert.Equal(CoveProfile.Current, Bind("--tsm", "on").Tsm);
+        Assert.Equal(CoveProfile.Current, Bind("--tsm", "on", "--cove-abi", "current").Tsm);
+        Assert.Equal(CoveProfile.Salus, Bind("--tsm", "on", "--cove-abi", "salus").Tsm);
+        Assert.Equal(TraceKinds.Cove, Bind("--trace", "cove").Trace);
     }
 
     [Fact]
@@ -225,6 +237,12 @@ public sealed class RunOptionsTests
     [InlineData("--mpt is for the managed firmware", "--mpt", "on", "--htif", "f")]
     [InlineData("--mpt needs harts with today's memory protection tables", "--mpt", "on", "--cpu", "rv64,mpt=off")]
     [InlineData("--mpt needs harts with today's memory protection tables", "--mpt", "pages", "--cpu", "rv64,mpt=legacy")]
+    [InlineData("--tsm maybe is not supported; write --tsm on", "--tsm", "maybe")]
+    [InlineData("--cove-abi ace is not supported", "--tsm", "on", "--cove-abi", "ace")]
+    [InlineData("--cove-abi is given without --tsm on; add --tsm on", "--cove-abi", "salus")]
+    [InlineData("--tsm is for the managed firmware", "--tsm", "on", "--bios", "f")]
+    [InlineData("--tsm needs harts with today's memory protection tables", "--tsm", "on", "--cpu", "rv64,mpt=off")]
+    [InlineData("--tsm needs harts with the hypervisor extension", "--tsm", "on", "--cpu", "rv64,h=off")]
     [InlineData("--check compares the translator with the interpreter", "--check", "--tiers", "0")]
     [InlineData("leave --net out", "--check", "--net", "user")]
     [InlineData("write --drive a.img,ro", "--check", "--drive", "a.img")]

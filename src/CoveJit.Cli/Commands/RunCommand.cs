@@ -5,6 +5,7 @@ using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Commands;
 
@@ -16,6 +17,7 @@ internal sealed class RunCommand
         ("trap", TraceKinds.Trap),
         ("mmio", TraceKinds.Mmio),
         ("sbi", TraceKinds.Sbi),
+        ("cove", TraceKinds.Cove),
     ];
 
     private readonly Option<string?> _kernel = Text("--kernel", "F", "Linux Image (plain, gzip or EFI zboot) or ELF to boot", "-kernel");
@@ -48,6 +50,8 @@ internal sealed class RunCommand
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
     private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024 [rv64]", "-cpu");
     private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
+    private readonly Option<string?> _tsm = Text("--tsm", "on|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains [off]");
+    private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
@@ -71,7 +75,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -173,6 +177,23 @@ internal sealed class RunCommand
         "pages" => SupervisorDomainMode.Pages,
         _ => throw new UsageException($"--mpt {text} is not supported", "write --mpt on, --mpt pages or --mpt off"),
     };
+
+    private static CoveProfile? ParseTsm(string text, string? abi)
+    {
+        CoveProfile profile = abi switch
+        {
+            null or "current" => CoveProfile.Current,
+            "salus" => CoveProfile.Salus,
+            _ => throw new UsageException($"--cove-abi {abi} is not supported", "write --cove-abi current or --cove-abi salus"),
+        };
+        return text switch
+        {
+            "on" => profile,
+            "off" when abi is null => null,
+            "off" => throw new UsageException("--cove-abi is given without --tsm on", "add --tsm on"),
+            _ => throw new UsageException($"--tsm {text} is not supported", "write --tsm on or --tsm off"),
+        };
+    }
 
     private static PagingMode ParsePaging(string text) => text switch
     {
@@ -305,6 +326,7 @@ internal sealed class RunCommand
             Extensions = extensions,
             LegacyProtectionTables = legacyTables,
             SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
+            Tsm = ParseTsm(result.GetValue(_tsm) ?? "off", result.GetValue(_coveAbi)),
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),
@@ -340,22 +362,35 @@ internal sealed class RunCommand
             throw new UsageException($"{(options.PerfMap ? "--perf-map" : "--dump-asm")} is about translated code, and --tiers 0 leaves the translator out", "leave one of them out");
         }
 
-        if (options.SupervisorDomains != SupervisorDomainMode.Off)
-        {
-            if ((options.Firmware ?? options.HtifProgram) is not null)
-            {
-                throw new UsageException("--mpt is for the managed firmware", "leave --bios and --htif out, or --mpt: other firmware writes mmpt itself");
-            }
-
-            if (options.LegacyProtectionTables || !options.Extensions.Has(Extension.Smsd))
-            {
-                throw new UsageException("--mpt needs harts with today's memory protection tables", "leave mpt=... out of --cpu");
-            }
-        }
+        RefuseDomains(options);
 
         if (options.Check)
         {
             RefuseUncheckable(options);
+        }
+    }
+
+    private static void RefuseDomains(MachineOptions options)
+    {
+        if (options.SupervisorDomains == SupervisorDomainMode.Off && options.Tsm is null)
+        {
+            return;
+        }
+
+        string option = options.Tsm is null ? "--mpt" : "--tsm";
+        if ((options.Firmware ?? options.HtifProgram) is not null)
+        {
+            throw new UsageException($"{option} is for the managed firmware", $"leave --bios and --htif out, or {option}: other firmware writes mmpt itself");
+        }
+
+        if (options.LegacyProtectionTables || !options.Extensions.Has(Extension.Smsd))
+        {
+            throw new UsageException($"{option} needs harts with today's memory protection tables", "leave mpt=... out of --cpu");
+        }
+
+        if (options.Tsm is not null && !options.Extensions.Has(Extension.H))
+        {
+            throw new UsageException("--tsm needs harts with the hypervisor extension", "leave h=off out of --cpu");
         }
     }
 

@@ -4,7 +4,7 @@ using CoveJit.Memory.Translation;
 namespace CoveJit.Harts.Csrs;
 
 /// <summary>mstateen0 to 3, hstateen0 to 3 and sstateen0 to 3 (Smstateen, Ssstateen).</summary>
-internal static class StateEnableCsrs
+public static class StateEnableCsrs
 {
     /// <summary>Bit of mstateen0 and hstateen0 that gates IMSIC state; exists only with an IMSIC.</summary>
     public const ulong Imsic = 1UL << 58;
@@ -26,7 +26,7 @@ internal static class StateEnableCsrs
         ? StateEnable
         : StateEnable | Envcfg | (configuration.AdvancedInterrupts ? Csrind | Aia : 0) | (configuration.HasImsic ? Imsic : 0);
 
-    public static IEnumerable<Csr> Declare(HartConfiguration configuration)
+    internal static IEnumerable<Csr> Declare(HartConfiguration configuration)
     {
         for (uint i = 0; i < 4; i++)
         {

@@ -1,3 +1,4 @@
+using CoveJit.Harts.Traps;
 using CoveJit.Memory.Translation;
 
 namespace CoveJit.Harts.State;
@@ -50,7 +51,8 @@ public sealed class SupervisorContext
     /// <summary>mstateen0 to mstateen3.</summary>
     public ulong[] Mstateen { get; } = new ulong[4];
 
-    internal ulong Mstatus { get; set; }
+    /// <summary>mstatus: of a guest's, what HS-mode has in sstatus while the guest runs.</summary>
+    public ulong Mstatus { get; set; }
 
     internal ulong Mie { get; set; }
 
@@ -86,19 +88,26 @@ public sealed class SupervisorContext
 
     internal ulong Siselect { get; set; }
 
-    internal ulong Hstatus { get; set; }
+    /// <summary>hstatus.</summary>
+    public ulong Hstatus { get; set; }
 
-    internal ulong Hedeleg { get; set; }
+    /// <summary>hedeleg.</summary>
+    public ulong Hedeleg { get; set; }
 
-    internal ulong Hideleg { get; set; }
+    /// <summary>hideleg.</summary>
+    public ulong Hideleg { get; set; }
 
-    internal uint Hcounteren { get; set; }
+    /// <summary>hcounteren.</summary>
+    public uint Hcounteren { get; set; }
 
-    internal ulong Henvcfg { get; set; }
+    /// <summary>henvcfg.</summary>
+    public ulong Henvcfg { get; set; }
 
-    internal ulong Htimedelta { get; set; }
+    /// <summary>htimedelta.</summary>
+    public ulong Htimedelta { get; set; }
 
-    internal ulong Hgatp { get; set; }
+    /// <summary>hgatp.</summary>
+    public ulong Hgatp { get; set; }
 
     internal ulong Hgeie { get; set; }
 
@@ -110,7 +119,8 @@ public sealed class SupervisorContext
 
     internal ulong Hvictl { get; set; }
 
-    internal ulong[] Hstateen { get; } = new ulong[4];
+    /// <summary>hstateen0 to hstateen3.</summary>
+    public ulong[] Hstateen { get; } = new ulong[4];
 
     internal ulong Vsstatus { get; set; }
 
@@ -124,7 +134,8 @@ public sealed class SupervisorContext
 
     internal ulong Vstval { get; set; }
 
-    internal ulong Vstimecmp { get; set; } = ulong.MaxValue;
+    /// <summary>vstimecmp.</summary>
+    public ulong Vstimecmp { get; set; } = ulong.MaxValue;
 
     internal ulong Vsatp { get; set; }
 
@@ -133,6 +144,16 @@ public sealed class SupervisorContext
     internal byte[] SupervisorPriorities { get; } = new byte[64];
 
     internal byte[] VirtualPriorities { get; } = new byte[64];
+
+    /// <summary>vsie, as far as it is an alias of hie.</summary>
+    public ulong Vsie => (Mie & Hideleg & InterruptCode.VirtualMask) >> 1;
+
+    /// <summary>Sets or clears a bit of hvip (<see cref="InterruptCode.VirtualMask"/>).</summary>
+    public void SetVirtualPending(int code, bool level)
+    {
+        ulong bit = 1UL << code;
+        SoftwarePending = level ? SoftwarePending | bit : SoftwarePending & ~bit;
+    }
 
     /// <summary>The value of an integer register when the context is entered.</summary>
     public ulong this[int register]

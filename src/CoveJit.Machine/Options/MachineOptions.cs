@@ -1,5 +1,6 @@
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines.Options;
 
@@ -56,6 +57,12 @@ public sealed record MachineOptions
 
     /// <summary>Whether the managed firmware divides the machine into supervisor domains.</summary>
     public SupervisorDomainMode SupervisorDomains { get; init; }
+
+    /// <summary>
+    /// The numbering of the functions of the TEE security manager; null for a machine without one. With one there are supervisor domains, whatever
+    /// <see cref="SupervisorDomains"/> says.
+    /// </summary>
+    public CoveProfile? Tsm { get; init; }
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

@@ -15,4 +15,7 @@ public enum TraceKinds
 
     /// <summary>Every SBI call with its arguments and result.</summary>
     Sbi = 8,
+
+    /// <summary>Every call of the TEE security manager, by hosts and TVMs, with its arguments and result.</summary>
+    Cove = 16,
 }

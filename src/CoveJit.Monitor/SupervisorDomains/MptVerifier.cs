@@ -19,32 +19,25 @@ internal static class MptVerifier
         List<(ulong Start, ulong Size)> outside = [.. devices];
         foreach ((ulong start, ulong size, MptPermissions permissions) in domain.Table.Runs())
         {
-            if (start >= end || start + size <= tracker.Start)
+            ulong stop = start + size;
+            CompareOutside(start, Math.Min(stop, tracker.Start), permissions);
+            for (ulong page = Math.Max(start, tracker.Start); page < Math.Min(stop, end); page += PageSize)
             {
-                // Not RAM: the devices are few, so a run is all theirs, or is looked at page by page.
-                bool all = outside.Any(device => start >= device.Start && start + size <= device.Start + device.Size);
-                bool none = !outside.Any(device => start < device.Start + device.Size && device.Start < start + size);
-                for (ulong page = start; !all && !none && page < start + size; page += PageSize)
-                {
-                    bool theirs = outside.Any(device => page >= device.Start && page < device.Start + device.Size);
-                    Compare(page, theirs ? MptPermissions.ReadWrite : MptPermissions.None, permissions);
-                }
-
-                if (all || none)
-                {
-                    Compare(start, all ? MptPermissions.ReadWrite : MptPermissions.None, permissions);
-                }
-
-                continue;
+                Compare(page, tracker[page].PermissionsOf(domain.Sdid), permissions);
             }
 
-            for (ulong page = start; page < start + size; page += PageSize)
+            CompareOutside(Math.Max(start, end), stop, permissions);
+        }
+
+        // Not RAM: the devices are few, so a run is all theirs, or none of it, or is looked at page by page.
+        void CompareOutside(ulong start, ulong stop, MptPermissions permissions)
+        {
+            bool all = start < stop && outside.Any(device => start >= device.Start && stop <= device.Start + device.Size);
+            bool none = !outside.Any(device => start < device.Start + device.Size && device.Start < stop);
+            for (ulong page = start; page < stop; page += all || none ? stop - start : PageSize)
             {
-                bool isRam = page >= tracker.Start && page < end;
-                MptPermissions expected = isRam ? tracker[page].PermissionsOf(domain.Sdid)
-                    : outside.Any(device => page >= device.Start && page < device.Start + device.Size) ? MptPermissions.ReadWrite
-                    : MptPermissions.None;
-                Compare(page, expected, permissions);
+                bool theirs = all || (!none && outside.Any(device => page >= device.Start && page < device.Start + device.Size));
+                Compare(page, theirs ? MptPermissions.ReadWrite : MptPermissions.None, permissions);
             }
         }
 

@@ -1,4 +1,5 @@
 using CoveJit.Harts;
+using CoveJit.Harts.State;
 using CoveJit.Memory.Physical;
 using CoveJit.Memory.Protection;
 
@@ -215,8 +216,18 @@ public sealed class RootDomainManager
 
         return Change(start, size, owner, shared: false, [owner, partner], ownerPermissions, partnerPermissions, caller, () =>
         {
-            owner.Table.Set(start, size, ownerPermissions);
-            Fence(caller, owner.Sdid);
+            bool changes = false;
+            foreach (ref readonly PageRecord page in _tracker.Range(start, size))
+            {
+                changes |= page.OwnerPermissions != ownerPermissions;
+            }
+
+            if (changes)
+            {
+                owner.Table.Set(start, size, ownerPermissions);
+                Fence(caller, owner.Sdid);
+            }
+
             partner.Table.Set(start, size, partnerPermissions);
             _tracker.Range(start, size).Fill(new PageRecord((byte)owner.Sdid, (byte)partner.Sdid, ownerPermissions, partnerPermissions));
         });
@@ -251,6 +262,18 @@ public sealed class RootDomainManager
             Volatile.Write(ref _current[hart.Id], to);
             hart.Switch(from.Context(hart.Id), to.Context(hart.Id));
         }
+    }
+
+    /// <summary>
+    /// Takes a hart from a guest's hypervisor in one domain to a guest in another, or back (<see cref="Hart.SwitchGuest"/>). As <see cref="Switch"/>,
+    /// but the contexts are the caller's.
+    /// </summary>
+    public void SwitchGuest(Hart hart, SupervisorDomain domain, SupervisorContext from, SupervisorContext to)
+    {
+        ArgumentNullException.ThrowIfNull(hart);
+        ArgumentNullException.ThrowIfNull(domain);
+        Volatile.Write(ref _current[hart.Id], domain);
+        hart.SwitchGuest(from, to);
     }
 
     /// <summary>Puts a hart that has been reset into the host's domain.</summary>

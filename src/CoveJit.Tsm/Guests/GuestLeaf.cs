@@ -1,0 +1,29 @@
+namespace CoveJit.Tsm.Guests;
+
+/// <summary>What a TVM's G-stage page table says of an address.</summary>
+/// <param name="State">Whether it is mapped.</param>
+/// <param name="Address">Supervisor physical address that the mapping begins at.</param>
+/// <param name="GuestAddress">Guest physical address that it begins at; where nothing is mapped, the start of the hole.</param>
+/// <param name="Level">0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB; where nothing is mapped, the level whose entry is empty.</param>
+/// <param name="IsShared">Whether it is memory of the host's.</param>
+internal readonly record struct GuestLeaf(LeafState State, ulong Address, ulong GuestAddress, int Level, bool IsShared)
+{
+    /// <summary>Bytes.</summary>
+    public ulong Size => 1UL << (12 + (9 * Level));
+
+    /// <summary>Pages of 4 KiB.</summary>
+    public ulong Pages => Size >> 12;
+}
+
+/// <summary>States of a mapping (CoVE, "TVM page mapping states").</summary>
+internal enum LeafState
+{
+    /// <summary>Nothing is mapped.</summary>
+    Absent,
+
+    /// <summary>Mapped.</summary>
+    Present,
+
+    /// <summary>Taken away for the time being (<c>tvm_invalidate_pages</c>); the page still belongs to the place.</summary>
+    Blocked,
+}

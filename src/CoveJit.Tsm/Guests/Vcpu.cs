@@ -1,0 +1,47 @@
+using CoveJit.Harts.State;
+
+namespace CoveJit.Tsm.Guests;
+
+/// <summary>A virtual CPU of a TVM. For the holder of the TSM's lock, or, while it runs, for its hart.</summary>
+internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
+{
+    public Tvm Tvm { get; } = tvm;
+
+    /// <summary>vcpu_id, which is also the TVM's hart number.</summary>
+    public uint Id { get; } = id;
+
+    /// <summary>The pages that the host has given for it.</summary>
+    public ulong StatePage { get; } = statePage;
+
+    public VcpuState State { get; set; } = VcpuState.PoweredOff;
+
+    /// <summary>The hart that it runs on; -1 for none.</summary>
+    public int Hart { get; set; } = -1;
+
+    /// <summary>The TVM's epoch when it was last entered.</summary>
+    public ulong Epoch { get; set; }
+
+    /// <summary>Its registers and CSRs while it does not run.</summary>
+    public SupervisorContext Context { get; set; } = new();
+
+    /// <summary>What is left to be done of the instruction that made it exit.</summary>
+    public PendingOperation Pending { get; set; }
+
+    /// <summary>The range whose old pages it waits for the host to remove.</summary>
+    public (ulong Start, ulong Length) Conversion { get; set; }
+
+    /// <summary>External interrupts that it lets the host inject; null for all.</summary>
+    public HashSet<ulong>? Allowed { get; set; } = [];
+
+    /// <summary>Makes it runnable from an address on, in VS-mode with translation off (SBI, HSM: initial state of a hart).</summary>
+    public void Start(ulong pc, ulong argument)
+    {
+        Context.Pc = pc & ~1UL;
+        Context[10] = Id;
+        Context[11] = argument;
+        State = VcpuState.Runnable;
+    }
+
+    /// <summary>Whether the host may inject an external interrupt.</summary>
+    public bool AllowsAnyInterrupt => Allowed is null || Allowed.Count != 0;
+}

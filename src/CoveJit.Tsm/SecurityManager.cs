@@ -1,0 +1,309 @@
+using System.Diagnostics;
+using CoveJit.Harts;
+using CoveJit.Memory.Physical;
+using CoveJit.Monitor;
+using CoveJit.Monitor.Sbi;
+using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Pages;
+using CoveJit.Tsm.Running;
+
+namespace CoveJit.Tsm;
+
+/// <summary>
+/// The TEE security manager (TSM) as a managed service: owns the confidential supervisor domain, its memory and the TVMs in it. It is called at the
+/// trap gate, on a hart's thread: by the managed firmware with the host's calls, by a hart with the traps of the TVM that it runs. What the
+/// specification calls TEECALL and TEERET are calls and returns of methods here; nothing interrupts the TSM (CoVE, "Deployment models": the guest sees model 1).
+/// </summary>
+/// <remarks>
+/// Host and TVMs are hostile: arguments are checked once, by their declarations and at the head of each function, and nothing here throws for anything
+/// they can do. One lock guards everything but what a vCPU does while it runs; a hart that waits for it serves the others' requests.
+/// </remarks>
+public sealed class SecurityManager : IDomainService, IDisposable
+{
+    /// <summary>Pages of 4 KiB that a TVM's state takes (tvm_state_pages).</summary>
+    public const ulong TvmStatePages = 1;
+
+    /// <summary>Pages of 4 KiB that a vCPU's state takes (tvm_vcpu_state_pages).</summary>
+    public const ulong VcpuStatePages = 1;
+
+    /// <summary>What the TSM offers.</summary>
+    public const TsmCapabilities Capabilities = TsmCapabilities.MemoryAllocation;
+
+    private const int PageShift = 12;
+    private const ulong PageMask = (1UL << PageShift) - 1;
+
+    private readonly CoveCall[] _calls;
+    private readonly SharedMemory?[] _shared;
+    private readonly HashSet<uint> _vmids = [];
+    private readonly SortedDictionary<uint, Tvm> _tvms = [];
+    private uint _lastGuest;
+    private ulong _lastEpoch;
+
+    /// <summary>Makes the TSM of a machine, with a supervisor domain of its own.</summary>
+    /// <param name="platform">The machine.</param>
+    /// <param name="root">Its root domain security manager.</param>
+    /// <param name="profile">The numbering of the functions.</param>
+    /// <exception cref="InvalidOperationException">There is no memory for another domain's protection table.</exception>
+    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current)
+    {
+        ArgumentNullException.ThrowIfNull(platform);
+        ArgumentNullException.ThrowIfNull(root);
+        Harts = platform.Harts;
+        Root = root;
+        Domain = root.Create("tsm") ?? throw new InvalidOperationException("too little memory for the TSM's memory protection table");
+        Abi = new CoveAbi(profile);
+        Pages = new ConfidentialPages(Harts[0].Map.Ram, root, Domain);
+        Fence = new GlobalFence(Harts);
+        Switcher = new VcpuSwitch(this);
+        _calls = [.. Harts.Select(hart => new CoveCall(this, hart))];
+        _shared = new SharedMemory?[Harts.Count];
+    }
+
+    /// <summary>Its functions, with counts.</summary>
+    public CoveAbi Abi { get; }
+
+    /// <summary>The confidential supervisor domain.</summary>
+    public SupervisorDomain Domain { get; }
+
+    /// <summary>Called after each call, with the arguments as they were; null unless calls are traced.</summary>
+    public Action<Hart, CoveFunction, ulong[], SbiResult?>? Trace { get; set; }
+
+    /// <summary>Called with the holder of the lock after each call; null unless invariants are checked.</summary>
+    public Action? Check { get; set; }
+
+    /// <summary>Counts of exits of TVMs.</summary>
+    public ExitCounts Exits { get; } = new();
+
+    /// <summary>The lock. Taken with <see cref="Hart.Enter(Lock)"/>.</summary>
+    internal Lock Gate { get; } = new();
+
+    internal IReadOnlyList<Hart> Harts { get; }
+
+    internal RootDomainManager Root { get; }
+
+    internal ConfidentialPages Pages { get; }
+
+    internal GlobalFence Fence { get; }
+
+    internal VcpuSwitch Switcher { get; }
+
+    internal IReadOnlyDictionary<uint, Tvm> Tvms => _tvms;
+
+    /// <inheritdoc/>
+    public IEnumerable<uint> Extensions => [(uint)CoveExtension.Host, (uint)CoveExtension.Interrupts, (uint)CoveExtension.SharedMemory];
+
+    /// <inheritdoc/>
+    public SbiResult? Call(Hart hart, uint extension, ulong function)
+    {
+        ArgumentNullException.ThrowIfNull(hart);
+        if (!CoveAbi.TrySplit(function, out uint number, out uint sdid))
+        {
+            return SbiError.NotSupported;
+        }
+
+        // Callers from before supervisor domains had numbers leave it 0.
+        if (sdid != 0 && sdid != Domain.Sdid)
+        {
+            return SbiError.InvalidParam;
+        }
+
+        hart.Enter(Gate);
+        try
+        {
+            CoveCall call = _calls[hart.Id];
+            call.Tvm = null;
+            call.Vcpu = null;
+            SbiResult? result = Dispatch((CoveExtension)extension, number, call);
+            Check?.Invoke();
+            return result;
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
+    /// <summary>Compares everything that must agree: records of pages, protection tables, page tables, states of TVMs.</summary>
+    /// <returns>What does not; empty if all is well.</returns>
+    public IReadOnlyList<string> Verify() => new TsmVerifier(this).Run();
+
+    /// <summary>Releases what the host gave it.</summary>
+    public void Dispose() => Pages.Dispose();
+
+    /// <summary>Handles a call whose extension has the caller's leave, for the holder of the lock.</summary>
+    internal SbiResult? Dispatch(CoveExtension extension, uint number, CoveCall call)
+    {
+        if (!Abi.TryFind(extension, number, out CoveFunction? function, out CoveCount? count))
+        {
+            return SbiError.NotSupported;
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        ulong[]? arguments = Trace is null ? null : [.. Enumerable.Range(0, function.Arguments.Length).Select(i => call[i])];
+        SbiResult? result = CheckArguments(function, call) is SbiError error ? error : function.Handler!(call);
+        count.Add(Stopwatch.GetTimestamp() - start, result is SbiResult { Error: not SbiError.Success });
+        Trace?.Invoke(call.Hart, function, arguments!, result);
+        return result;
+    }
+
+    internal CoveCall CallOf(Hart hart) => _calls[hart.Id];
+
+    /// <summary>The memory that a hart of the host's shares with the TSM; null for none.</summary>
+    internal SharedMemory? SharedMemoryOf(Hart hart) => _shared[hart.Id];
+
+    internal bool SetSharedMemory(Hart hart, ulong? address)
+    {
+        if (address is ulong start && !Pages.Pin(start, SharedMemory.Pages))
+        {
+            return false;
+        }
+
+        if (_shared[hart.Id] is SharedMemory old)
+        {
+            Pages.Unpin(old.Address, SharedMemory.Pages);
+        }
+
+        _shared[hart.Id] = address is ulong set ? new SharedMemory(Pages.Ram, set) : null;
+        return true;
+    }
+
+    internal ulong NextEpoch() => ++_lastEpoch;
+
+    internal Tvm? CreateTvm(ulong root, ulong state)
+    {
+        uint vmid = 1; // 0 is a hypervisor's that does not use VMIDs
+        while (_vmids.Contains(vmid))
+        {
+            vmid++;
+        }
+
+        if (vmid >> Harts[0].Configuration.VmidBits != 0)
+        {
+            return null;
+        }
+
+        uint id = ++_lastGuest;
+        _vmids.Add(vmid);
+        Pages.Ram.TryClear(root, GuestStage.RootSize);
+        Pages.Ram.TryClear(state, TvmStatePages << PageShift);
+        Pages.Set(root, GuestStage.RootSize >> PageShift, PageKind.TvmRoot, id);
+        Pages.Set(state, TvmStatePages, PageKind.TvmState, id);
+        GuestStage stage = new(Pages.Ram, root, Math.Min(Harts[0].Configuration.MaximumLevels, 4))
+        {
+            TableTaken = page => Pages.Set(page, 1, PageKind.PageTable, id),
+            TableReturned = page => Pages.Set(page, 1, PageKind.PageTablePool, id),
+        };
+        Tvm tvm = new(id, vmid, stage) { Epoch = NextEpoch() };
+        _tvms.Add(id, tvm);
+        return tvm;
+    }
+
+    internal void CreateVcpu(Tvm tvm, uint id, ulong statePage)
+    {
+        Pages.Ram.TryClear(statePage, VcpuStatePages << PageShift);
+        Pages.Set(statePage, VcpuStatePages, PageKind.VcpuState, tvm.Id);
+        Vcpu vcpu = new(tvm, id, statePage);
+        Switcher.Prepare(vcpu);
+        tvm.Vcpus.Add(id, vcpu);
+    }
+
+    internal void DestroyTvm(Tvm tvm)
+    {
+        tvm.Stage.ForEach(0, 1UL << tvm.Stage.AddressBits, leaf =>
+        {
+            if (leaf.IsShared)
+            {
+                Release(leaf);
+            }
+
+            return true;
+        });
+        Pages.FreeAll(tvm.Id);
+        _vmids.Remove(tvm.Vmid);
+        _tvms.Remove(tvm.Id);
+    }
+
+    /// <summary>Lets go what was mapped: a shared page may be converted, a confidential one becomes unassigned.</summary>
+    internal void Release(in GuestLeaf leaf)
+    {
+        if (leaf.IsShared)
+        {
+            Pages.Unpin(leaf.Address, leaf.Pages);
+        }
+        else
+        {
+            Pages.Set(leaf.Address, leaf.Pages, PageKind.Unassigned);
+        }
+    }
+
+    /// <summary>Ends the global fence if no hart is missing: its pages become confidential.</summary>
+    internal void EndFence(Hart hart)
+    {
+        foreach ((ulong address, ulong pages) in Fence.TryEnd())
+        {
+            if (Pages.MakeConfidential(address, pages, hart) != DomainError.None)
+            {
+                // The protection tables have no memory left: the pages stay nobody's until a later fence.
+                Pages.Set(address, pages, PageKind.Converting);
+                Fence.Add(address, pages);
+            }
+        }
+    }
+
+    internal bool TryReadHost(ulong address, Span<byte> bytes) => Pages.AreHostMemory(address, (ulong)bytes.Length) && Pages.Ram.TryRead(address, bytes);
+
+    internal bool TryWriteHost(ulong address, ReadOnlySpan<byte> bytes) => Pages.AreHostMemory(address, (ulong)bytes.Length) && Pages.Ram.TryWrite(address, bytes);
+
+    internal unsafe void Copy(ulong from, ulong to, ulong length)
+    {
+        GuestRam ram = Pages.Ram;
+        for (ulong i = 0; i < length; i += PageMask + 1)
+        {
+            ram.TryWrite(to + i, new ReadOnlySpan<byte>(ram.HostAddress(from + i), (int)PageMask + 1));
+        }
+    }
+
+    internal unsafe ReadOnlySpan<byte> PageBytes(ulong address) => new(Pages.Ram.HostAddress(address), (int)PageMask + 1);
+
+    /// <summary>Reads a TVM's confidential memory, within a page.</summary>
+    internal bool TryReadGuest(Tvm tvm, ulong guestAddress, Span<byte> bytes) =>
+        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryRead(address, bytes);
+
+    /// <summary>Writes a TVM's confidential memory, within a page.</summary>
+    internal bool TryWriteGuest(Tvm tvm, ulong guestAddress, ReadOnlySpan<byte> bytes) =>
+        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryWrite(address, bytes);
+
+    private static bool TryTranslate(Tvm tvm, ulong guestAddress, int length, out ulong address)
+    {
+        address = 0;
+        if ((guestAddress & PageMask) + (ulong)length > PageMask + 1 || !tvm.HasAddresses(guestAddress, (ulong)length) || tvm.Regions[guestAddress] != RegionKind.Confidential)
+        {
+            return false;
+        }
+
+        GuestLeaf leaf = tvm.Stage.Find(guestAddress);
+        address = leaf.Address + (guestAddress - leaf.GuestAddress);
+        return leaf.State == LeafState.Present && !leaf.IsShared;
+    }
+
+    private SbiError? CheckArguments(CoveFunction function, CoveCall call)
+    {
+        if (function.Handler is null)
+        {
+            return SbiError.NotSupported;
+        }
+
+        for (int i = 0; i < function.Arguments.Length; i++)
+        {
+            CoveArgument argument = function.Arguments[i];
+            if (!(argument.CurrentOnly && Abi.Profile != CoveProfile.Current) && !argument.Check(call[i], call))
+            {
+                return argument.ErrorOfRule;
+            }
+        }
+
+        return null;
+    }
+}

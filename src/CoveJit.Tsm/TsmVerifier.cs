@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using CoveJit.Memory.Protection;
+using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Pages;
+
+namespace CoveJit.Tsm;
+
+/// <summary>
+/// Compares the TSM's records with each other and with everything made from them: page records, the root domain security manager's tracker (and through
+/// it the memory protection tables), G-stage page tables, pools, pins, states. For tests, fuzzing and debugging: it reads all of RAM's records.
+/// </summary>
+internal sealed class TsmVerifier(SecurityManager tsm)
+{
+    private const ulong PageSize = 4096;
+
+    private static readonly PageRecord HostsOwn = PageRecord.Of(RootDomainManager.HostSdid, MptPermissions.All);
+
+    private readonly List<string> _wrong = [];
+    private readonly Dictionary<ulong, int> _pins = [];
+    private readonly Dictionary<ulong, (PageKind Kind, uint Guest)> _expected = [];
+
+    public IReadOnlyList<string> Run()
+    {
+        foreach (Tvm tvm in tsm.Tvms.Values)
+        {
+            VerifyTvm(tvm);
+        }
+
+        foreach (Harts.Hart hart in tsm.Harts)
+        {
+            for (ulong i = 0; tsm.SharedMemoryOf(hart) is Running.SharedMemory shared && i < Running.SharedMemory.Pages; i++)
+            {
+                Pin(shared.Address + (i * PageSize));
+            }
+        }
+
+        HashSet<ulong> pending = [];
+        foreach ((ulong address, ulong pages) in tsm.Fence.Pending)
+        {
+            for (ulong i = 0; i < pages; i++)
+            {
+                Expect(pending.Add(address + (i * PageSize)), $"page 0x{address + (i * PageSize):x} waits for a fence twice");
+            }
+        }
+
+        for (ulong page = tsm.Pages.Ram.Base; page < tsm.Pages.Ram.Base + tsm.Pages.Ram.Size; page += PageSize)
+        {
+            VerifyPage(page, pending.Contains(page));
+        }
+
+        _wrong.AddRange(tsm.Root.Verify());
+        return _wrong;
+    }
+
+    private void VerifyTvm(Tvm tvm)
+    {
+        Own(tvm, tvm.Stage.Root, GuestStage.RootSize / PageSize, PageKind.TvmRoot);
+        tvm.Stage.ForEachTable(table => Own(tvm, table, 1, PageKind.PageTable));
+        foreach (ulong page in tvm.Stage.Pool)
+        {
+            Own(tvm, page, 1, PageKind.PageTablePool);
+        }
+
+        foreach (Vcpu vcpu in tvm.Vcpus.Values)
+        {
+            Own(tvm, vcpu.StatePage, SecurityManager.VcpuStatePages, PageKind.VcpuState);
+            Expect((vcpu.State == VcpuState.Running) == (vcpu.Hart >= 0), $"vCPU {vcpu.Id} of TVM {tvm.Id}: state {vcpu.State}, hart {vcpu.Hart}");
+            Expect(
+                vcpu.Hart < 0 || (tsm.Switcher.RunningOn(tsm.Harts[vcpu.Hart]) == vcpu && tsm.Root.Current(tsm.Harts[vcpu.Hart]) == tsm.Domain),
+                $"vCPU {vcpu.Id} of TVM {tvm.Id} does not run on hart {vcpu.Hart}");
+        }
+
+        int blocked = 0;
+        tvm.Stage.ForEach(0, 1UL << tvm.Stage.AddressBits, leaf =>
+        {
+            blocked += leaf.State == LeafState.Blocked ? 1 : 0;
+            Expect((leaf.State == LeafState.Blocked) == tvm.Blocked.ContainsKey(leaf.GuestAddress), $"TVM {tvm.Id}: 0x{leaf.GuestAddress:x} is {leaf.State}");
+            for (ulong i = 0; i < leaf.Size; i += PageSize)
+            {
+                if (leaf.IsShared)
+                {
+                    Pin(leaf.Address + i);
+                    Expect(
+                        tsm.Root.Owner(leaf.Address + i).PermissionsOf(tsm.Domain.Sdid) == MptPermissions.ReadWrite,
+                        $"TVM {tvm.Id}: shared page 0x{leaf.Address + i:x} is not the confidential domain's to read and write");
+                }
+                else
+                {
+                    Own(tvm, leaf.Address + i, 1, PageKind.TvmData);
+                    Expect(tsm.Pages[leaf.Address + i].GuestPage == (leaf.GuestAddress + i) / PageSize, $"TVM {tvm.Id}: page 0x{leaf.Address + i:x} is mapped at 0x{leaf.GuestAddress + i:x}");
+                }
+            }
+
+            return true;
+        });
+        Expect(blocked == tvm.Blocked.Count, $"TVM {tvm.Id}: {blocked} blocked mappings, {tvm.Blocked.Count} noted");
+    }
+
+    private void VerifyPage(ulong address, bool pending)
+    {
+        PageState page = tsm.Pages[address];
+        PageRecord record = tsm.Root.Owner(address);
+        if (page == default && record == HostsOwn && !pending && !_pins.ContainsKey(address) && !_expected.ContainsKey(address))
+        {
+            return; // most of RAM
+        }
+
+        Expect(page.Pins == _pins.GetValueOrDefault(address), $"page 0x{address:x} has {page.Pins} pins, not {_pins.GetValueOrDefault(address)}");
+        Expect(page.Pins == 0 || page.Kind == PageKind.NonConfidential, $"page 0x{address:x} is pinned and {page.Kind}");
+        Expect(pending == page.Kind is PageKind.Converting or PageKind.Fencing, $"page 0x{address:x} is {page.Kind}");
+        if (page.Guest != 0)
+        {
+            bool found = _expected.TryGetValue(address, out (PageKind Kind, uint Guest) expected);
+            Expect(
+                (found && expected == (page.Kind, page.Guest)) || (!found && page.Kind == PageKind.TvmState && tsm.Tvms.ContainsKey(page.Guest)),
+                $"page 0x{address:x} is {page.Kind} of TVM {page.Guest}");
+        }
+        else
+        {
+            Expect(!_expected.ContainsKey(address), $"page 0x{address:x} is {page.Kind}, of no TVM");
+        }
+
+        // What the hardware is told: host or TSM, never both but for shared pages.
+        (MptPermissions host, MptPermissions confidential) = page.Kind switch
+        {
+            PageKind.NonConfidential => (record.PermissionsOf(RootDomainManager.HostSdid), record.PermissionsOf(tsm.Domain.Sdid) & MptPermissions.ReadWrite),
+            PageKind.Converting or PageKind.Fencing => (MptPermissions.None, MptPermissions.None),
+            _ => (MptPermissions.None, MptPermissions.All),
+        };
+        Expect(
+            record.PermissionsOf(RootDomainManager.HostSdid) == host && record.PermissionsOf(tsm.Domain.Sdid) == confidential,
+            $"page 0x{address:x} is {page.Kind}, and the host has {record.PermissionsOf(RootDomainManager.HostSdid)}, the TSM {record.PermissionsOf(tsm.Domain.Sdid)}");
+    }
+
+    private void Own(Tvm tvm, ulong address, ulong pages, PageKind kind)
+    {
+        for (ulong i = 0; i < pages; i++)
+        {
+            Expect(_expected.TryAdd(address + (i * PageSize), (kind, tvm.Id)), $"page 0x{address + (i * PageSize):x} is used twice");
+            Expect(tsm.Pages[address + (i * PageSize)].Kind == kind, $"page 0x{address + (i * PageSize):x} is used as {kind}");
+        }
+    }
+
+    private void Pin(ulong address) => _pins[address] = _pins.GetValueOrDefault(address) + 1;
+
+    // The text is only made if it is needed.
+    private void Expect(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref Complaint what)
+    {
+        if (!holds)
+        {
+            _wrong.Add(what.Text);
+        }
+    }
+
+    [InterpolatedStringHandler]
+    private readonly ref struct Complaint
+    {
+        private readonly StringBuilder? _text;
+
+        public Complaint(int literalLength, int formattedCount, bool holds, out bool needed)
+        {
+            needed = !holds;
+            _text = holds ? null : new StringBuilder(literalLength + (8 * formattedCount));
+        }
+
+        public string Text => _text?.ToString() ?? string.Empty;
+
+        public void AppendLiteral(string text) => _text!.Append(text);
+
+        public void AppendFormatted<T>(T value, string? format = null) => _text!.Append(value is IFormattable f ? f.ToString(format, CultureInfo.InvariantCulture) : value?.ToString());
+    }
+}

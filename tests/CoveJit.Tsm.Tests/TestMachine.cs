@@ -1,0 +1,305 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using CoveJit.Harts;
+using CoveJit.Harts.Code;
+using CoveJit.Harts.Tests;
+using CoveJit.Memory.Physical;
+using CoveJit.Monitor;
+using CoveJit.Monitor.Sbi;
+using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Guests;
+
+namespace CoveJit.Tsm.Tests;
+
+/// <summary>
+/// Harts, RAM, firmware and TSM: no devices, no scheduler. The host is the test: its calls are made by an ecall that a hart executes in S-mode; TVMs
+/// are programs that harts execute. After each call and each exit the invariants are checked.
+/// </summary>
+internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
+{
+    public const ulong Base = 0x8000_0000;
+    public const ulong Size = 16UL << 20;
+    public const ulong End = Base + Size;
+
+    /// <summary>Where memory protection tables are, to the end of RAM.</summary>
+    public const ulong Tables = End - 0x4_0000;
+
+    /// <summary>The host's: structures, images, shared memory.</summary>
+    public const ulong Parameters = Base + 0x10_0000;
+    public const ulong Image = Base + 0x20_0000;
+    public const ulong HostPages = Base + 0x30_0000;
+    public const ulong Nacl = Base + 0x18_0000;
+
+    /// <summary>What tests convert: 4 MiB.</summary>
+    public const ulong Confidential = Base + 0x40_0000;
+    public const ulong ConfidentialPages = 1024;
+
+    /// <summary>A TVM's guest physical addresses: memory, of which the program is the start, and a device.</summary>
+    public const ulong GuestMemory = 0x8000_0000;
+    public const ulong GuestMemorySize = 0x100_0000;
+    public const ulong GuestDevice = 0x1000_0000;
+
+    public const ulong PageSize = 4096;
+
+    private readonly Hart[] _harts;
+    private readonly CodeCache _code;
+    private ulong _nextPage = Confidential;
+
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14)
+    {
+        Ram = new GuestRam(Base, Size);
+        PhysicalMap map = new(Ram);
+        HartConfiguration configuration = new() { VmidBits = vmidBits };
+        _code = new CodeCache(Ram, configuration.Extensions, 4 << 20) { Concurrent = harts > 1 };
+        _harts = [.. Enumerable.Range(0, harts).Select(id => new Hart(id, configuration, map, _code, Clock))];
+        _code.OnPageBecomesCode(page =>
+        {
+            foreach (Hart hart in _harts)
+            {
+                hart.Tlb.DropWrites(Ram.HostAddress(page));
+            }
+        });
+        Domains = new RootDomainManager(_harts, Tables, End - Tables);
+        Monitor = new ManagedMonitor(this, Domains);
+        Tsm = new SecurityManager(this, Domains, profile);
+        Tsm.Check = AssertInvariants;
+        Monitor.Attach(Tsm);
+        Write(Base, Asm.Ecall, Asm.Jal(0, 0));
+        foreach (Hart hart in _harts)
+        {
+            hart.MachineService = Monitor;
+        }
+
+        Monitor.Boot(0, Base, 0);
+        for (int id = 1; id < harts; id++)
+        {
+            Assert.Equal(SbiError.Success, CallOn(Hart0, 0x48534D, 0, (ulong)id, Base + 4, 0).Error);
+            _harts[id].RunSlice(1);
+            Assert.False(_harts[id].Halted);
+        }
+    }
+
+    public GuestRam Ram { get; }
+
+    public FakeClock Clock { get; } = new();
+
+    public RootDomainManager Domains { get; }
+
+    public ManagedMonitor Monitor { get; }
+
+    public SecurityManager Tsm { get; }
+
+    public IReadOnlyList<Hart> Harts => _harts;
+
+    public Hart Hart0 => _harts[0];
+
+    /// <summary>Something that a test case keeps.</summary>
+    public ulong Kept { get; set; }
+
+    public void ConsoleWrite(ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    public int ConsoleRead(Span<byte> buffer) => 0;
+
+    public void PowerOff(bool failure)
+    {
+    }
+
+    public void Reboot()
+    {
+    }
+
+    public void AssertInvariants() => Assert.Empty(Tsm.Verify());
+
+    public void Write(ulong address, params ReadOnlySpan<uint> words) => Assert.True(Ram.TryWrite(address, MemoryMarshal.AsBytes(words)));
+
+    public void Write64(ulong address, params ReadOnlySpan<ulong> words) => Assert.True(Ram.TryWrite(address, MemoryMarshal.AsBytes(words)));
+
+    public ulong Read64(ulong address)
+    {
+        byte[] bytes = new byte[8];
+        Assert.True(Ram.TryRead(address, bytes));
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    /// <summary>Makes an SBI call from S-mode. Where it runs a vCPU, the hart is in the TVM afterwards.</summary>
+    public static SbiResult CallOn(Hart hart, ulong extension, ulong function, params ReadOnlySpan<ulong> arguments)
+    {
+        for (int i = 0; i < 6; i++)
+        {
+            hart.WriteRegister(10 + i, i < arguments.Length ? arguments[i] : 0xBAD0_BAD0_BAD0_BAD0);
+        }
+
+        hart.WriteRegister(17, extension);
+        hart.WriteRegister(16, function);
+        hart.Pc = Base;
+        hart.Step();
+        return new SbiResult((SbiError)hart.ReadRegister(10), hart.ReadRegister(11));
+    }
+
+    /// <summary>Calls a function of the TSM by its name in the table.</summary>
+    public SbiResult Call(string name, params ReadOnlySpan<ulong> arguments) => CallOn(Hart0, name, arguments);
+
+    public SbiResult CallOn(Hart hart, string name, params ReadOnlySpan<ulong> arguments)
+    {
+        CoveFunction function = Find(name);
+        return CallOn(hart, (ulong)function.Extension, function.Number(Tsm.Abi.Profile)!.Value, arguments);
+    }
+
+    public ulong Succeed(string name, params ReadOnlySpan<ulong> arguments)
+    {
+        SbiResult result = Call(name, arguments);
+        Assert.True(result.Error == SbiError.Success, $"{name}: {CoveError.NameOf(result.Error)}");
+        return result.Value;
+    }
+
+    public static CoveFunction Find(string name) => CoveAbi.Functions.Single(f => f.Name == name && f.Extension != CoveExtension.Guest);
+
+    /// <summary>Converts the pages that tests convert, on one hart.</summary>
+    public void Convert()
+    {
+        Succeed("convert_pages", Confidential, ConfidentialPages);
+        Succeed("global_fence");
+        foreach (Hart hart in _harts.Skip(1))
+        {
+            Assert.Equal(SbiError.Success, CallOn(hart, "local_fence").Error);
+        }
+    }
+
+    /// <summary>Takes converted pages that no test has used.</summary>
+    public ulong Take(ulong pages, ulong alignment = PageSize)
+    {
+        ulong start = (_nextPage + alignment - 1) & ~(alignment - 1);
+        _nextPage = start + (pages * PageSize);
+        Assert.True(_nextPage <= Confidential + (ConfidentialPages * PageSize));
+        return start;
+    }
+
+    /// <summary>Makes a TVM that is not finalized: memory, page-table pages, one page of program, vCPUs.</summary>
+    public ulong Build(ReadOnlySpan<uint> program, int vcpus = 1)
+    {
+        Write64(Parameters, Take(4, 16384), Take(1));
+        ulong id = Succeed("create_tvm", Parameters, 16);
+        Succeed("add_tvm_memory_region", id, GuestMemory, GuestMemorySize);
+        Succeed("add_tvm_page_table_pages", id, Take(16), 16);
+        Ram.TryClear(Image, PageSize);
+        Write(Image, program);
+        Succeed("add_tvm_measured_pages", id, Image, Take(1), 0, 1, GuestMemory);
+        for (int i = 0; i < vcpus; i++)
+        {
+            Succeed("create_tvm_vcpu", id, (ulong)i, Take(1));
+        }
+
+        return id;
+    }
+
+    /// <summary>Makes a TVM that can run, and this hart's shared memory.</summary>
+    public ulong Launch(ReadOnlySpan<uint> program, int vcpus = 1)
+    {
+        Convert();
+        ulong id = Build(program, vcpus);
+        Succeed("finalize_tvm", id, GuestMemory, 0x1234, 0);
+        Succeed("set_shmem", Nacl, 0, 0);
+        return id;
+    }
+
+    public Tvm Tvm(ulong id) => Tsm.Tvms[(uint)id];
+
+    public Vcpu Vcpu(ulong id, uint vcpu = 0) => Tvm(id).Vcpus[vcpu];
+
+    /// <summary>Enters a vCPU.</summary>
+    public void Enter(ulong id, ulong vcpu = 0, Hart? hart = null)
+    {
+        hart ??= Hart0;
+        SbiResult result = CallOn(hart, "run_tvm_vcpu", id, vcpu);
+        Assert.True(hart.IsVirtual, CoveError.NameOf(result.Error));
+    }
+
+    /// <summary>Runs a vCPU until it exits.</summary>
+    public Exit Run(ulong id, ulong vcpu = 0, Hart? hart = null)
+    {
+        hart ??= Hart0;
+        Enter(id, vcpu, hart);
+        return Continue(hart);
+    }
+
+    /// <summary>Goes on with the TVM that a hart is in until it exits.</summary>
+    public Exit Continue(Hart? hart = null)
+    {
+        hart ??= Hart0;
+        for (int i = 0; hart.IsVirtual; i++)
+        {
+            Assert.True(i < 10_000, $"the TVM does not exit; pc 0x{hart.Pc:x}");
+            hart.Step();
+        }
+
+        Assert.Equal((0u, Base + 4), (hart.Sdid, hart.Pc));
+        Assert.Equal(0UL, hart.ReadRegister(10));
+        return new Exit(hart.Scause, hart.Stval, Csr(0x643), Csr(0x64A), hart.ReadRegister(11));
+    }
+
+    /// <summary>A general register in shared memory.</summary>
+    public ulong Gpr(int number) => Read64(Nacl + ((ulong)number * 8));
+
+    public void SetGpr(int number, ulong value) => Write64(Nacl + ((ulong)number * 8), value);
+
+    /// <summary>A CSR in shared memory.</summary>
+    public ulong Csr(uint number) => Read64(Nacl + CsrOffset(number));
+
+    public void SetCsr(uint number, ulong value) => Write64(Nacl + CsrOffset(number), value);
+
+    /// <summary>
+    /// Makes a call from a vCPU whose program is <see cref="CallProgram"/>; the registers are set from outside.
+    /// </summary>
+    /// <returns>The result, and whether the call went on to the host first.</returns>
+    public (SbiResult Result, bool Exited) CallFromGuest(ulong id, ulong extension, ulong function, params ReadOnlySpan<ulong> arguments)
+    {
+        Vcpu vcpu = Vcpu(id);
+        vcpu.Pending = default;
+        vcpu.Context.Pc = GuestMemory;
+        for (int i = 0; i < 6; i++)
+        {
+            vcpu.Context[10 + i] = i < arguments.Length ? arguments[i] : 0xBAD0_BAD0_BAD0_BAD0;
+        }
+
+        vcpu.Context[16] = function;
+        vcpu.Context[17] = extension;
+        Enter(id);
+        Hart0.Step();
+        if (!Hart0.IsVirtual)
+        {
+            Assert.Equal(10UL, Hart0.Scause);
+            return (new SbiResult((SbiError)vcpu.Context[10], vcpu.Context[11]), true);
+        }
+
+        SbiResult result = new((SbiError)Hart0.ReadRegister(10), Hart0.ReadRegister(11));
+        Assert.Equal(22UL, Continue().Cause);
+        return (result, false);
+    }
+
+    /// <summary>A program that makes a call, and waits.</summary>
+    public static ReadOnlySpan<uint> CallProgram => [Asm.Ecall, Asm.Wfi, 0xFF9F_F06F]; // j -8
+
+    public void Dispose()
+    {
+        foreach (Hart hart in _harts)
+        {
+            hart.Dispose();
+        }
+
+        Tsm.Dispose();
+        _code.Dispose();
+        Ram.Dispose();
+    }
+
+    private static ulong CsrOffset(uint number) => 0x1000 + (8 * (((number & 0xC00) >> 2) | (number & 0xFF)));
+}
+
+/// <summary>What the host is told of an exit.</summary>
+internal readonly record struct Exit(ulong Cause, ulong Stval, ulong Htval, ulong Htinst, ulong Value)
+{
+    /// <summary>The guest physical address of a page fault.</summary>
+    public ulong Address => (Htval << 2) | (Stval & 3);
+}
