@@ -35,6 +35,7 @@ public sealed class ManagedMonitor : ITrapService
 
     private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
     private readonly FrozenSet<uint> _extensions;
+    private readonly FrozenSet<uint> _hostExtensions;
     private readonly HartPmu[] _pmus;
     private readonly FirmwareFeaturesExtension _features;
 
@@ -59,6 +60,7 @@ public sealed class ManagedMonitor : ITrapService
         // By way of a dictionary that refuses two functions of one number; the frozen one would keep the last.
         _functions = extensions.SelectMany(e => e.Functions).ToDictionary(f => (f.Extension, f.Function)).ToFrozenDictionary();
         _extensions = extensions.SelectMany(e => e.Identifiers).ToFrozenSet();
+        _hostExtensions = extensions.Where(e => e.IsHostOnly).SelectMany(e => e.Functions).Select(f => f.Extension).ToFrozenSet();
     }
 
     /// <summary>The machine.</summary>
@@ -118,7 +120,8 @@ public sealed class ManagedMonitor : ITrapService
         return TrapAction.Resume;
     }
 
-    internal bool HasExtension(uint extension) => _extensions.Contains(extension);
+    /// <summary>Whether the domain that a hart is in has an extension.</summary>
+    internal bool HasExtension(Hart hart, uint extension) => _extensions.Contains(extension) && IsFor(hart, extension);
 
     /// <summary>The performance counters of a hart.</summary>
     internal HartPmu Pmu(Hart hart) => _pmus[hart.Id];
@@ -166,6 +169,8 @@ public sealed class ManagedMonitor : ITrapService
         return register == number || (long)register == (int)number;
     }
 
+    private bool IsFor(Hart hart, uint extension) => Domains is null || Domains.Current(hart) == Domains.Host || !_hostExtensions.Contains(extension);
+
     private ulong Delegated(Hart hart) =>
         (DelegatedExceptions | (hart.Configuration.Extensions.Has(Extension.H) ? DelegatedGuestExceptions : 0)) & ~(Domains is null ? 0 : AccessFaults);
 
@@ -177,7 +182,7 @@ public sealed class ManagedMonitor : ITrapService
         bool legacy = valid && extension <= LastLegacyExtension; // these have no FID
         valid &= legacy || TryNarrow(hart.ReadRegister(16), out number);
         hart.Pc += 4;
-        if (!valid || !_functions.TryGetValue((extension, number), out SbiFunction? function))
+        if (!valid || !_functions.TryGetValue((extension, number), out SbiFunction? function) || !IsFor(hart, extension))
         {
             hart.WriteRegister(10, unchecked((ulong)(long)SbiError.NotSupported));
             if (!legacy)
