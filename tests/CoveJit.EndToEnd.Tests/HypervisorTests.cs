@@ -12,6 +12,7 @@ public sealed class HypervisorTests
         Assert.Contains(": hypervisor extension available", output, StringComparison.Ordinal);
         Assert.Contains(": using Sv57x4 G-stage page table format", output, StringComparison.Ordinal);
         Assert.Contains(": VMID 14 bits available", output, StringComparison.Ordinal);
+        Assert.Contains(": AIA available with 7 guest external interrupts", output, StringComparison.Ordinal);
         Assert.Contains("/dev/kvm", output, StringComparison.Ordinal);
         Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
     }

@@ -58,7 +58,7 @@ public abstract class ProtectionTests
                 (ulong address, ulong value, char type) = list[n % Accesses];
                 Outcome outcome = world.Model.Access(address, 8, type == 'r' ? 'r' : 'w');
                 world.Apply();
-                expected.Add(outcome.Cause != 0 ? TrapMark | (ulong)outcome.Cause : type == 'w' ? value : world.Read(outcome.Physical));
+                expected.Add(outcome.Cause != 0 ? TrapMark + (ulong)outcome.Cause : type == 'w' ? value : world.Read(outcome.Physical));
                 faults += outcome.Cause != 0 ? 1 : 0;
             }
 

@@ -7,6 +7,7 @@ public sealed class CsrTable
 {
     private static readonly ConcurrentDictionary<HartConfiguration, CsrTable> Tables = new();
     private readonly Csr?[] _byNumber = new Csr?[4096];
+    private readonly Csr[] _all;
 
     private CsrTable(HartConfiguration configuration)
     {
@@ -26,10 +27,12 @@ public sealed class CsrTable
 
             _byNumber[csr.Number] = csr;
         }
+
+        _all = [.. _byNumber.OfType<Csr>()];
     }
 
     /// <summary>All registers, by ascending number.</summary>
-    public IEnumerable<Csr> All => _byNumber.OfType<Csr>();
+    public ReadOnlySpan<Csr> All => _all;
 
     /// <summary>The register with a number, or null if there is none.</summary>
     public Csr? this[uint number] => _byNumber[number & 0xFFF];

@@ -74,6 +74,12 @@ public sealed class InterruptFile : IMessageTarget
     /// <summary>Whether a select value in the file's range names a register in RV64; reserved ones read as zero, odd-numbered halves do not exist.</summary>
     public static bool HasRegister(ulong select) => select is >= Delivery and <= LastRegister && (select < Pending || (select & 1) == 0);
 
+    /// <summary>Whether another file of the same size reads the same in all registers.</summary>
+    public bool HasStateOf(InterruptFile other) => _delivery == other._delivery
+        && _threshold == other._threshold
+        && _pending.AsSpan().SequenceEqual(other._pending)
+        && _enabled.AsSpan().SequenceEqual(other._enabled);
+
     /// <inheritdoc/>
     public void Signal(uint identity)
     {

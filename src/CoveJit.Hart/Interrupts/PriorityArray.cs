@@ -36,6 +36,9 @@ public sealed class PriorityArray(int external, ulong configurable)
         }
     }
 
+    /// <summary>Whether another array has the same numbers.</summary>
+    public bool HasStateOf(PriorityArray other) => _numbers.AsSpan().SequenceEqual(other._numbers);
+
     /// <summary>Reads a register by its select value (<see cref="HasRegister"/>).</summary>
     /// <param name="select">Select value.</param>
     /// <param name="visible">Interrupts that exist at the level at this time: the others' numbers are read-only zero.</param>

@@ -108,6 +108,11 @@ internal static unsafe class StateComparison
 
     private static void ComparePriorities(string level, PriorityArray translated, PriorityArray interpreted, List<StateDifference> differences)
     {
+        if (translated.HasStateOf(interpreted))
+        {
+            return;
+        }
+
         for (int code = 0; code < 64; code++)
         {
             if (translated[code] != interpreted[code])
@@ -120,6 +125,11 @@ internal static unsafe class StateComparison
 
     private static void CompareFiles(string level, InterruptFile translated, InterruptFile interpreted, List<StateDifference> differences)
     {
+        if (translated.HasStateOf(interpreted))
+        {
+            return;
+        }
+
         for (uint select = InterruptFile.Delivery; select <= InterruptFile.LastRegister; select++)
         {
             if (InterruptFile.HasRegister(select) && translated.Read(select) != interpreted.Read(select))
