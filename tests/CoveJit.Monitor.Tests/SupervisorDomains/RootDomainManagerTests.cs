@@ -415,7 +415,7 @@ public sealed class RootDomainManagerTests : IDisposable
         Assert.Equal(fills + 1, second.Tlb.Fills[(int)AccessType.Read]);
     }
 
-    private static IEnumerable<Csr> Registers(Hart hart) => CsrTable.For(hart.Configuration).All.Where(csr =>
+    private static IEnumerable<Csr> Registers(Hart hart) => CsrTable.For(hart.Configuration).All.ToArray().Where(csr =>
         ((csr.Number >> 8) & 3) != 3 && csr.Number is not (>= 0xC00 and < 0xCA0) and not (>= 0x5A8 and <= 0x5AF)
         && csr.Number is not (0x15C or 0x25C) // what interrupt files hold is not a hart's
         && csr.Number is not (0x151 or 0x251));
