@@ -35,10 +35,11 @@ public sealed class ManagedMonitor : ITrapService
 
     private readonly FrozenDictionary<(uint Extension, uint Function), SbiFunction> _functions;
     private readonly FrozenSet<uint> _extensions;
-    private IDomainService? _service;
-    private FrozenSet<uint> _serviceExtensions = [];
+    private readonly FrozenSet<uint> _hostExtensions;
     private readonly HartPmu[] _pmus;
     private readonly FirmwareFeaturesExtension _features;
+    private IDomainService? _service;
+    private FrozenSet<uint> _serviceExtensions = [];
 
     /// <summary>Makes the firmware of a machine.</summary>
     /// <param name="platform">The machine.</param>
@@ -61,6 +62,7 @@ public sealed class ManagedMonitor : ITrapService
         // By way of a dictionary that refuses two functions of one number; the frozen one would keep the last.
         _functions = extensions.SelectMany(e => e.Functions).ToDictionary(f => (f.Extension, f.Function)).ToFrozenDictionary();
         _extensions = extensions.SelectMany(e => e.Identifiers).ToFrozenSet();
+        _hostExtensions = extensions.Where(e => e.IsHostOnly).SelectMany(e => e.Functions).Select(f => f.Extension).ToFrozenSet();
     }
 
     /// <summary>The machine.</summary>
@@ -77,7 +79,7 @@ public sealed class ManagedMonitor : ITrapService
 
     internal HartStates HartStates { get; }
 
-    /// <summary>Adds the extensions of another supervisor domain's security manager. Before the harts run.</summary>
+    /// <summary>Adds the extensions that another supervisor domain's security manager has for the host. Before the harts run.</summary>
     public void Attach(IDomainService service)
     {
         ArgumentNullException.ThrowIfNull(service);
@@ -128,7 +130,8 @@ public sealed class ManagedMonitor : ITrapService
         return TrapAction.Resume;
     }
 
-    internal bool HasExtension(uint extension) => _extensions.Contains(extension) || _serviceExtensions.Contains(extension);
+    /// <summary>Whether the domain that a hart is in has an extension.</summary>
+    internal bool HasExtension(Hart hart, uint extension) => (_extensions.Contains(extension) && IsFor(hart, extension)) || IsService(hart, extension);
 
     /// <summary>The performance counters of a hart.</summary>
     internal HartPmu Pmu(Hart hart) => _pmus[hart.Id];
@@ -176,6 +179,12 @@ public sealed class ManagedMonitor : ITrapService
         return register == number || (long)register == (int)number;
     }
 
+    private bool IsHost(Hart hart) => Domains is null || Domains.Current(hart) == Domains.Host;
+
+    private bool IsFor(Hart hart, uint extension) => IsHost(hart) || !_hostExtensions.Contains(extension);
+
+    private bool IsService(Hart hart, uint extension) => _serviceExtensions.Contains(extension) && IsHost(hart);
+
     private ulong Delegated(Hart hart) =>
         (DelegatedExceptions | (hart.Configuration.Extensions.Has(Extension.H) ? DelegatedGuestExceptions : 0)) & ~(Domains is null ? 0 : AccessFaults);
 
@@ -183,7 +192,7 @@ public sealed class ManagedMonitor : ITrapService
     {
         SbiCall call = new(hart);
         bool valid = TryNarrow(hart.ReadRegister(17), out uint extension);
-        if (valid && _serviceExtensions.Contains(extension))
+        if (valid && IsService(hart, extension))
         {
             hart.Pc += 4;
             if (_service!.Call(hart, extension, hart.ReadRegister(16)) is SbiResult answer)
@@ -199,7 +208,7 @@ public sealed class ManagedMonitor : ITrapService
         bool legacy = valid && extension <= LastLegacyExtension; // these have no FID
         valid &= legacy || TryNarrow(hart.ReadRegister(16), out number);
         hart.Pc += 4;
-        if (!valid || !_functions.TryGetValue((extension, number), out SbiFunction? function))
+        if (!valid || !_functions.TryGetValue((extension, number), out SbiFunction? function) || !IsFor(hart, extension))
         {
             hart.WriteRegister(10, unchecked((ulong)(long)SbiError.NotSupported));
             if (!legacy)

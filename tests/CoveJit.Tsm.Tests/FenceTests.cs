@@ -60,6 +60,7 @@ public sealed class FenceTests : IDisposable
     {
         Hart hart = _machine.Harts[1];
         _machine.Write(Base + 0x400, Asm.Load(8, 6, 5, 0));
+        Harts.Csrs.CsrTable.For(hart.Configuration)[0x105]!.Write(hart, Base + 4);
         hart.WriteRegister(5, HostPages);
         hart.Pc = Base + 0x400;
         hart.Step();

@@ -96,9 +96,9 @@ public sealed class HostileTests
             Tvm? tvm = machine.Tsm.Tvms.Count == 0 ? null : machine.Tsm.Tvms.Values.ElementAt(_random.Next(machine.Tsm.Tvms.Count));
             machine.Write64(Parameters, Page(machine, tvm) & ~0x3FFFUL, Page(machine, tvm));
             ulong[] arguments = [.. function.Arguments.Select(a => Value(machine, a, tvm))];
-            if (function.Name == "destroy_tvm" && _random.Next(8) != 0)
+            if (function.Name is "destroy_tvm" or "finalize_tvm" && _random.Next(8) != 0)
             {
-                return; // rarely: it ends what was built up
+                return; // rarely: they end what was built up
             }
 
             SbiResult result = machine.CallOn(hart, function.Name, arguments);
@@ -183,7 +183,7 @@ public sealed class HostileTests
 
             return argument.Kind switch
             {
-                ArgumentKind.Page => Page(machine, tvm),
+                ArgumentKind.Page => argument.Name == "src_addr" && _random.Next(4) != 0 ? Image : Page(machine, tvm),
                 ArgumentKind.Structure => Parameters,
                 ArgumentKind.Identity => _random.Next(2) == 0 ? 0 : Parameters,
                 ArgumentKind.PageCount => (ulong)_random.Next(1, 5),

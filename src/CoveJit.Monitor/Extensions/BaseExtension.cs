@@ -18,7 +18,7 @@ internal sealed class BaseExtension(ManagedMonitor monitor) : ISbiExtension
         new(Eid, 0, "get_spec_version", [], _ => SbiResult.Of(SpecificationVersion)),
         new(Eid, 1, "get_impl_id", [], _ => SbiResult.Of(ImplementationId)),
         new(Eid, 2, "get_impl_version", [], _ => SbiResult.Of(1)),
-        new(Eid, 3, "probe_extension", ["extension_id"], call => SbiResult.Of(ManagedMonitor.TryNarrow(call[0], out uint extension) && monitor.HasExtension(extension) ? 1UL : 0)),
+        new(Eid, 3, "probe_extension", ["extension_id"], call => SbiResult.Of(ManagedMonitor.TryNarrow(call[0], out uint extension) && monitor.HasExtension(call.Hart, extension) ? 1UL : 0)),
         new(Eid, 4, "get_mvendorid", [], _ => SbiResult.Of(0)),
         new(Eid, 5, "get_marchid", [], _ => SbiResult.Of(0)),
         new(Eid, 6, "get_mimpid", [], _ => SbiResult.Of(0)),

@@ -32,6 +32,8 @@ internal sealed class FirmwareFeaturesExtension : ISbiExtension
 
     public IEnumerable<uint> Identifiers => [Eid];
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions =>
     [
         new(Eid, 0, "fwft_set", ["feature", "value", "flags"], Set),

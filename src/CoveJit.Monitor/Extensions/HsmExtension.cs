@@ -13,6 +13,8 @@ internal sealed class HsmExtension(ManagedMonitor monitor) : ISbiExtension
 
     public IEnumerable<uint> Identifiers => [Eid];
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions =>
     [
         new(Eid, 0, "hart_start", ["hartid", "start_addr", "opaque"], Start),

@@ -8,6 +8,8 @@ internal sealed class LegacyExtension(ManagedMonitor monitor, TimeExtension time
 {
     public IEnumerable<uint> Identifiers => Functions.Select(f => f.Extension);
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions =>
     [
         new(0, 0, "set_timer", ["stime_value"], time.SetTimer),

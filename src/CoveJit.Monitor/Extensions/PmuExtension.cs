@@ -52,6 +52,8 @@ internal sealed class PmuExtension(ManagedMonitor monitor) : ISbiExtension
 
     public IEnumerable<uint> Identifiers => [Eid];
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions =>
     [
         new(Eid, 0, "pmu_num_counters", [], call => SbiResult.Of((ulong)monitor.Pmu(call.Hart).Count)),

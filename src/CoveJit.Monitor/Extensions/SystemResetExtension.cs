@@ -9,6 +9,8 @@ internal sealed class SystemResetExtension(ManagedMonitor monitor) : ISbiExtensi
 
     public IEnumerable<uint> Identifiers => [Eid];
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions => [new(Eid, 0, "system_reset", ["reset_type", "reset_reason"], Reset)];
 
     private SbiResult? Reset(SbiCall call)

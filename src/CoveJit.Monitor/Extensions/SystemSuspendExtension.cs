@@ -12,6 +12,8 @@ internal sealed class SystemSuspendExtension(ManagedMonitor monitor) : ISbiExten
 
     public IEnumerable<uint> Identifiers => [Eid];
 
+    public bool IsHostOnly => true;
+
     public IEnumerable<SbiFunction> Functions => [new(Eid, 0, "system_suspend", ["sleep_type", "resume_addr", "opaque"], Suspend)];
 
     private SbiResult? Suspend(SbiCall call)

@@ -319,6 +319,26 @@ public sealed class RootDomainManagerTests : IDisposable
     }
 
     [Fact]
+    public void Only_the_host_controls_the_machine()
+    {
+        SupervisorDomain other = Create("other");
+        Hart hart = _machine.Hart0;
+        Assert.Equal(DomainError.None, Domains.Share(TestMachine.Base, Page, Host, other, All, All)); // the ecall
+        Assert.Equal(SbiResult.Of(1), _machine.Call(Eid.Base, 3, Eid.Reset));
+        _machine.Monitor.Prepare(other.Context(0), hart);
+        Domains.Switch(hart, other);
+        foreach (uint extension in new[] { Eid.Hsm, Eid.Reset, Eid.Suspend, Eid.Pmu, Eid.Features, 8u })
+        {
+            Assert.Equal(SbiError.NotSupported, _machine.Call(extension, extension == Eid.Hsm ? 1u : 0, 0, 0).Error);
+            Assert.Equal(SbiResult.Of(0), _machine.Call(Eid.Base, 3, extension));
+        }
+
+        Assert.Equal(SbiResult.Of(3), _machine.Call(Eid.SupervisorDomains, 0));
+        Assert.Empty(_machine.PowerOffs);
+        Assert.False(hart.Halted);
+    }
+
+    [Fact]
     public void A_hart_takes_nothing_from_one_domain_to_another_and_finds_everything_again()
     {
         SupervisorDomain other = Create("other");
