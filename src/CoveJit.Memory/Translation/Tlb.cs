@@ -51,6 +51,7 @@ public sealed unsafe class Tlb : IDisposable
         if (_contexts[victim] != TlbContext.None)
         {
             Clear(victim);
+            Recycled++;
         }
 
         _contexts[victim] = context;
@@ -58,18 +59,11 @@ public sealed unsafe class Tlb : IDisposable
         return Bank(victim);
     }
 
-    /// <summary>Whether a bank still belongs to a context; if so it counts as used.</summary>
-    public bool Holds(TlbBank* bank, in TlbContext context)
-    {
-        int index = (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
-        if (_contexts[index] != context)
-        {
-            return false;
-        }
+    /// <summary>How often a bank was taken from one context and given to another: banks selected before then are to be selected anew.</summary>
+    public ulong Recycled { get; private set; }
 
-        _lastUse[index] = ++_uses;
-        return true;
-    }
+    /// <summary>Counts a bank as used, so that <see cref="Select"/> recycles others first.</summary>
+    public void Use(TlbBank* bank) => _lastUse[((byte*)bank - _memory.Pointer) / TlbBank.Size] = ++_uses;
 
     /// <summary>Installs an entry.</summary>
     /// <param name="bank">The bank, from <see cref="Select"/>.</param>
