@@ -84,6 +84,14 @@ public sealed unsafe partial class Hart
     /// <returns>False if an exception was recorded.</returns>
     internal bool Resolve(ulong address, int size, AccessType access, out ulong physical)
     {
+        TlbBank* bank = access == AccessType.Execute ? _state->FetchBank : _state->DataBank;
+        if (Tlb.TryRecall(bank, address, access, out byte* host))
+        {
+            physical = (ulong)(host - RamPointer) + Map.Ram.Base + (address & 0xFFF);
+            FillTlb(bank, address, access, physical);
+            return true;
+        }
+
         AccessMode mode = access == AccessType.Execute ? FetchMode : _dataMode;
         WalkStatus status = Translate(mode, address, access, out WalkResult result);
         PageTableReads += (ulong)result.EntriesRead;
@@ -101,7 +109,8 @@ public sealed unsafe partial class Hart
 
         if (verdict == PmpVerdict.Allow && Map.Ram.Contains(physical & ~0xFFFUL, 0x1000))
         {
-            FillTlb(address, access, physical, result.PageShift);
+            Tlb.Remember(bank, address, access, Map.Ram.HostAddress(physical & ~0xFFFUL), result.PageShift);
+            FillTlb(bank, address, access, physical);
         }
 
         return true;
@@ -300,14 +309,13 @@ public sealed unsafe partial class Hart
         _contextChanged = true;
     }
 
-    private void FillTlb(ulong address, AccessType access, ulong physical, int pageShift)
+    private void FillTlb(TlbBank* bank, ulong address, AccessType access, ulong physical)
     {
         GuestRam ram = Map.Ram;
-        TlbBank* bank = access == AccessType.Execute ? _state->FetchBank : _state->DataBank;
         byte* host = ram.HostAddress(physical & ~0xFFFUL);
         if (access != AccessType.Write)
         {
-            Tlb.Fill(bank, address, access, host, pageShift);
+            Tlb.Fill(bank, address, access, host);
             return;
         }
 
@@ -322,7 +330,7 @@ public sealed unsafe partial class Hart
             ram.SetFlags(physical, PageFlags.HasWriteEntry);
         }
 
-        Tlb.Fill(bank, address, access, host, pageShift);
+        Tlb.Fill(bank, address, access, host);
 
         // Whoever flags the page clears HasWriteEntry and then scans; if that came between our two steps, the entry must go again.
         Interlocked.MemoryBarrier();
