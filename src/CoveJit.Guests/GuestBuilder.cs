@@ -39,6 +39,7 @@ public sealed class GuestBuilder
         GuestKind.Initramfs => "default",
         GuestKind.Disk => "disk",
         GuestKind.Bench => "bench",
+        GuestKind.Nested => "nested",
         GuestKind.Vmm => "vmm",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
@@ -254,6 +255,11 @@ public sealed class GuestBuilder
             case GuestKind.Bench:
                 await BenchPrograms.AddToAsync(archive, Path.Combine(work, "programs"), _options.ExtraPrograms, progress, cancellation).ConfigureAwait(false);
                 append = "covejit.run=\"/bench/run\"";
+                break;
+            case GuestKind.Nested:
+                packages.AddRange(await NestedGuest.AddToAsync(
+                    archive, selection.Root, kernel.Content.Image, Path.Combine(work, "nested-parts"), progress, cancellation).ConfigureAwait(false));
+                append = "covejit.run=\"/nested/run\"";
                 break;
             case GuestKind.Disk:
                 packages.AddRange(await DiskImageBuilder.BuildAsync(
