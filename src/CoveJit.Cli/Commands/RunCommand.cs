@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CoveJit.Cli.Parsing;
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
@@ -39,6 +40,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<string?> _aia = Text("--aia", "imsic[,guests=N]|aplic|none", $"Interrupt controllers: an APLIC, and in each hart an IMSIC with N guest interrupt files (0 to {MachineOptions.MostGuestFiles}, [7]); an APLIC alone; or a PLIC and harts without the AIA [imsic]");
+    private readonly Option<string?> _iopmp = Text("--iopmp", "MODEL[,entries=N][,md=N]", $"IOPMP between devices and memory, which checks nothing until the guest enables it: full, rapid, compact or none; with N entries ([64], at most {IopmpConfiguration.MostEntries}) and N memory domains ([16], at most {IopmpConfiguration.MostDomains}) [none]");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
@@ -75,7 +77,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -313,6 +315,7 @@ internal sealed class RunCommand
             Firmware = ParseFirmware(result.GetValue(_bios)),
             Interrupts = interrupts,
             GuestInterruptFiles = guestFiles,
+            Iopmp = result.GetValue(_iopmp) is { } iopmp ? IopmpParser.Parse(iopmp) : defaults.Iopmp,
             InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
             Check = result.GetValue(_check),
             DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,

@@ -1,3 +1,4 @@
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Tsm.Abi;
@@ -39,6 +40,9 @@ public sealed record MachineOptions
 
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
+
+    /// <summary>What checks the devices' accesses to memory; null: nothing does.</summary>
+    public IopmpConfiguration? Iopmp { get; init; }
 
     /// <summary>How external interrupts reach the harts.</summary>
     public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
