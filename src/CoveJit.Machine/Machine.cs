@@ -341,6 +341,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
+        PmpEntries = options.PmpEntries,
         LegacyProtectionTables = options.LegacyProtectionTables,
         InterruptDomains = options.Interrupts == InterruptArchitecture.Imsic && options.Extensions.Has(Extension.Smsd) ? VirtMemoryMap.ImsicDomains : 1,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
@@ -518,7 +519,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.Append,
             $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",
             initrd,
-            Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
+            Options.InstructionCount ? (ReadOnlyMemory<byte>?)null : RandomNumberGenerator.GetBytes(64)); // without the cast, null would be an empty seed
         BoardDeviceTree tree = BoardDeviceTree.Build(
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
         if (virtualMachines.Count > 0)

@@ -50,7 +50,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
     private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
-    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024 [rv64]", "-cpu");
+    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy][,pmp=16|64]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024; and how many PMP entries [rv64,pmp=16]", "-cpu");
     private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
     private readonly Option<string?> _tsm = Text("--tsm", "on|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains [off]");
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
@@ -147,20 +147,27 @@ internal sealed class RunCommand
             : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
     }
 
-    private static (ExtensionSet Extensions, bool LegacyTables) ParseCpu(string text)
+    private static (ExtensionSet Extensions, bool LegacyTables, int PmpEntries) ParseCpu(string text)
     {
         List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
         ExtensionSet extensions = ExtensionSet.All;
         bool legacyTables = false;
+        int pmpEntries = new MachineOptions().PmpEntries;
         for (int i = 0; i < parts.Count; i++)
         {
             (string key, string? value) = parts[i];
-            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt") || value is null)
+            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt" or "pmp") || value is null)
             {
-                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off or ,mpt=off or ,mpt=legacy behind it; --mmu chooses the paging mode");
+                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off, ,mpt=off, ,mpt=legacy or ,pmp=64 behind it; --mmu chooses the paging mode");
             }
 
-            if (i > 0)
+            if (key == "pmp")
+            {
+                pmpEntries = value is "16" or "64"
+                    ? int.Parse(value, CultureInfo.InvariantCulture)
+                    : throw new UsageException($"--cpu {text}: a hart does not have {value} PMP entries", "write pmp=16 or pmp=64");
+            }
+            else if (i > 0)
             {
                 Extension extension = key == "h" ? Extension.H : Extension.Smsd;
                 legacyTables = key == "mpt" ? value == "legacy" : legacyTables;
@@ -169,7 +176,7 @@ internal sealed class RunCommand
             }
         }
 
-        return (extensions, legacyTables);
+        return (extensions, legacyTables, pmpEntries);
     }
 
     private static SupervisorDomainMode ParseSupervisorDomains(string text) => text switch
@@ -302,7 +309,7 @@ internal sealed class RunCommand
         Only("-display", result.GetValue(_display), "none");
         MachineOptions defaults = new();
         (InterruptArchitecture interrupts, int guestFiles) = ParseInterrupts(result.GetValue(_aia) ?? "imsic", defaults.GuestInterruptFiles);
-        (ExtensionSet extensions, bool legacyTables) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
+        (ExtensionSet extensions, bool legacyTables, int pmpEntries) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
         MachineOptions options = new()
         {
             Kernel = result.GetValue(_kernel),
@@ -328,6 +335,7 @@ internal sealed class RunCommand
             TranslationCache = ParseCache(result.GetValue(_cache)),
             Extensions = extensions,
             LegacyProtectionTables = legacyTables,
+            PmpEntries = pmpEntries,
             SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Tsm = ParseTsm(result.GetValue(_tsm) ?? "off", result.GetValue(_coveAbi)),
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,

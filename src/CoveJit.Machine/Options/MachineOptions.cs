@@ -56,6 +56,9 @@ public sealed record MachineOptions
     /// <summary>What the harts implement.</summary>
     public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
 
+    /// <summary>PMP entries of each hart: 16 or 64.</summary>
+    public int PmpEntries { get; init; } = 16;
+
     /// <summary>Whether the harts' memory protection tables have the format of the drafts of 2024.</summary>
     public bool LegacyProtectionTables { get; init; }
 
