@@ -19,7 +19,7 @@ public sealed class CheckedDmaPortTests : IDisposable, IDmaChecker
         _port = new CheckedDmaPort(new RamDmaPort(_ram), this, Requester);
     }
 
-    public DmaVerdict Check(int requester, ulong address, int length, AccessType access)
+    DmaVerdict IDmaChecker.Check(int requester, ulong address, int length, AccessType access)
     {
         Assert.Equal(Requester, requester);
         _asked.Add((address, length, access));
