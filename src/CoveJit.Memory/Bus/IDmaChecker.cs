@@ -17,7 +17,7 @@ public enum DmaVerdict
 
 /// <summary>
 /// A checker between bus masters and memory. Whatever makes a port for a bus master (a VirtIO slot, a PCIe root port) asks it, with the number by
-/// which the checker knows that master. Thread-safe.
+/// which the checker knows that master. A master that makes atomic operations asks for the read, then for the write. Thread-safe.
 /// </summary>
 public interface IDmaChecker
 {
