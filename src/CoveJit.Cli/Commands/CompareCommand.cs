@@ -28,7 +28,7 @@ internal static class CompareCommand
         {
             regions, repeat, rounds, pmp, iopmp, json,
         };
-        command.SetAction(result =>
+        command.SetAction(async (result, cancellation) =>
         {
             int pmpEntries = result.GetValue(pmp);
             if (pmpEntries is not (16 or 64))
@@ -42,11 +42,11 @@ internal static class CompareCommand
                 Within("--rounds", result.GetValue(rounds), MostRounds),
                 pmpEntries,
                 Within("--iopmp-entries", result.GetValue(iopmp), IopmpConfiguration.MostEntries));
-            IsolationResult isolation = comparison.Run(step => result.InvocationConfiguration.Error.WriteLine($"covejit: {step}"));
+            IsolationResult isolation = await comparison.RunAsync(step => result.InvocationConfiguration.Error.WriteLine($"covejit: {step}"), cancellation).ConfigureAwait(false);
             IsolationTable.Write(isolation, result.InvocationConfiguration.Output);
             if (result.GetValue(json) is { } path)
             {
-                File.WriteAllText(path, isolation.ToJson());
+                await File.WriteAllTextAsync(path, isolation.ToJson(), cancellation).ConfigureAwait(false);
             }
         });
         return command;

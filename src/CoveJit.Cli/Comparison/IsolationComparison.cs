@@ -23,21 +23,24 @@ internal sealed class IsolationComparison(IReadOnlyList<int> regions, int repeat
 
     /// <summary>Compiles the programs and runs them.</summary>
     /// <param name="progress">Told of each run.</param>
+    /// <param name="cancellation">Stops the work between two runs.</param>
     /// <exception cref="GuestBuildException">The compiler is missing.</exception>
     /// <exception cref="LoadException">A program found that it is not isolated, or went astray.</exception>
-    public IsolationResult Run(Action<string> progress)
+    public async Task<IsolationResult> RunAsync(Action<string> progress, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
         IsolationMechanism[] mechanisms = Enum.GetValues<IsolationMechanism>();
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-isolation-");
         try
         {
-            string[] programs = [.. mechanisms.Select(mechanism => IsolationProgram.CompileAsync(work.FullName, mechanism, regions, rounds).GetAwaiter().GetResult())];
+            string[] programs = await Task.WhenAll(mechanisms.Select(mechanism =>
+                IsolationProgram.CompileAsync(Path.Combine(work.FullName, NameOf(mechanism)), mechanism, regions, rounds, cancellation))).ConfigureAwait(false);
             List<JsonElement[]>[] runs = [.. mechanisms.Select(_ => new List<JsonElement[]>())];
             for (int n = 0; n < repeat; n++)
             {
                 for (int i = 0; i < mechanisms.Length; i++)
                 {
+                    cancellation.ThrowIfCancellationRequested();
                     progress($"run {n + 1} of {repeat}: {NameOf(mechanisms[i])}");
                     runs[i].Add(RunOnce(programs[i], mechanisms[i]));
                 }
