@@ -30,25 +30,6 @@ public static class VmmBuilder
     /// <param name="output">The ELF file to make.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GuestBuildException">The compiler is missing or rejects a source.</exception>
-    internal static async Task CompileAsync(string work, string output, CancellationToken cancellation)
-    {
-        Directory.CreateDirectory(work);
-        List<string> sources = [];
-        foreach (string name in InitramfsBuilder.ResourceNames(Prefix))
-        {
-            string file = name[Prefix.Length..];
-            await File.WriteAllBytesAsync(Path.Combine(work, file), InitramfsBuilder.Resource(name), cancellation).ConfigureAwait(false);
-            if (Path.GetExtension(file) is ".c" or ".S")
-            {
-                sources.Add(file);
-            }
-        }
-
-        ToolResult result = await ExternalTool.RunAsync(
-            BenchPrograms.Compiler, ["-O2", "-Wall", "@options", "-o", Path.GetFullPath(output), .. sources], cancellation, workingDirectory: work).ConfigureAwait(false);
-        if (result.Status != 0)
-        {
-            throw new GuestBuildException($"{BenchPrograms.Compiler} could not compile the hypervisor: {result.FirstError}", ExternalTool.MendFor(BenchPrograms.Compiler));
-        }
-    }
+    internal static Task CompileAsync(string work, string output, CancellationToken cancellation) =>
+        FreestandingProgram.CompileAsync("the hypervisor", Prefix, work, output, [], cancellation);
 }

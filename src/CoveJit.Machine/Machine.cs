@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Devices.Interrupts;
 using CoveJit.Devices.Power;
+using CoveJit.Devices.Protection;
 using CoveJit.Devices.Serial;
 using CoveJit.Devices.Time;
 using CoveJit.Devices.Virtio;
@@ -62,6 +63,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private readonly IHartScheduler _scheduler;
     private readonly Uart _uart;
     private readonly InterruptControllers _interrupts;
+    private readonly Iopmp? _iopmp;
     private readonly Lock _endLock = new();
     private MachineEnd? _end;
 
@@ -104,6 +106,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
         _interrupts = InterruptControllers.Create(options, _harts);
         _uart = new Uart("uart0", Interrupt(VirtMemoryMap.Uart0.Interrupt), this);
+        if (options.Iopmp is not null)
+        {
+            _iopmp = new Iopmp("iopmp", options.Iopmp, Interrupt(VirtMemoryMap.Iopmp.Interrupt));
+        }
+
         AddBoardDevices();
         try
         {
@@ -334,6 +341,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
+        PmpEntries = options.PmpEntries,
         LegacyProtectionTables = options.LegacyProtectionTables,
         InterruptDomains = options.Interrupts == InterruptArchitecture.Imsic && options.Extensions.Has(Extension.Smsd) ? VirtMemoryMap.ImsicDomains : 1,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
@@ -373,6 +381,18 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Rtc.Interrupt)));
         Add(VirtMemoryMap.Uart0, _uart, tree =>
             Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Uart0.Interrupt)));
+        if (_iopmp is not null)
+        {
+            Add(VirtMemoryMap.Iopmp, _iopmp, tree =>
+                Iopmp.Describe(tree.Soc, VirtMemoryMap.Iopmp.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Iopmp.Interrupt)));
+        }
+    }
+
+    // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
+    private IDmaPort DmaPort(int requester)
+    {
+        RamDmaPort ram = new(Ram);
+        return _iopmp is null ? ram : new CheckedDmaPort(ram, _iopmp, requester);
     }
 
     private void AddVirtioDevices()
@@ -394,18 +414,22 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             throw new LoadException($"{devices.Count} VirtIO devices do not fit the board's {VirtMemoryMap.Virtio.Count} slots", "give fewer --drive options");
         }
 
-        RamDmaPort dma = new(Ram);
         for (int i = 0; i < devices.Count; i++)
         {
             int slot = i;
 
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
-            VirtioMmio transport = Own(new VirtioMmio(devices[i], dma, Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            VirtioMmio transport = Own(new VirtioMmio(devices[i], DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree =>
             {
                 DeviceTreeNode node = VirtioMmio.Describe(
                     tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot)));
+                if (_iopmp is not null)
+                {
+                    Iopmp.DescribeRequester(node, slot);
+                }
+
                 if (Options.VirtualMachines.Count > 0 && slot < Options.Drives.Count)
                 {
                     node.SetCells("covejit,vm", (uint)Options.Drives[slot].VirtualMachine);
@@ -495,7 +519,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.Append,
             $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",
             initrd,
-            Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
+            Options.InstructionCount ? (ReadOnlyMemory<byte>?)null : RandomNumberGenerator.GetBytes(64)); // without the cast, null would be an empty seed
         BoardDeviceTree tree = BoardDeviceTree.Build(
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
         if (virtualMachines.Count > 0)

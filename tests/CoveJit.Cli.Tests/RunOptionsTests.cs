@@ -1,5 +1,6 @@
 using System.Net;
 using CoveJit.Cli.Commands;
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
@@ -225,6 +226,13 @@ public sealed class RunOptionsTests
     [InlineData("-machine sifive_u is not supported", "-M", "sifive_u")]
     [InlineData("--bios none is not supported", "-bios", "none")]
     [InlineData("--aia plic is not supported; give imsic", "--aia", "plic")]
+    [InlineData("--iopmp big is no model; give full", "--iopmp", "big")]
+    [InlineData("--iopmp full,md=1,x=2 is not supported: x is unknown", "--iopmp", "full,md=1,x=2")]
+    [InlineData("--iopmp md=64 is out of range; give 1 to 63", "--iopmp", "full,md=64")]
+    [InlineData("--iopmp entries=0 is out of range; give 1 to 4096", "--iopmp", "full,entries=0")]
+    [InlineData("--iopmp entries= is out of range", "--iopmp", "full,entries")]
+    [InlineData("--iopmp rapid,entries=129,md=1 has more than 128 entries for each memory domain", "--iopmp", "rapid,entries=129,md=1")]
+    [InlineData("a hart does not have 32 PMP entries; write pmp=16", "--cpu", "rv64,pmp=32")]
     [InlineData("--aia imsic,guests=64 is not supported", "--aia", "imsic,guests=64")]
     [InlineData("--aia imsic,guests=-1 is not supported", "--aia", "imsic,guests=-1")]
     [InlineData("--aia imsic,files=1 is not supported", "--aia", "imsic,files=1")]
@@ -274,6 +282,24 @@ public sealed class RunOptionsTests
         (code, _, error) = Invoke(_ => throw new IOException("No space left on device : 's.json'"), ["run"]);
         Assert.Equal(1, code);
         Assert.Equal("covejit: No space left on device : 's.json'; check the path and the disk\n", error);
+    }
+
+    [Fact]
+    public void An_IOPMP_has_what_is_asked_for()
+    {
+        Assert.Null(Bind().Iopmp);
+        Assert.Null(Bind("--iopmp", "none").Iopmp);
+        Assert.Equal(new IopmpConfiguration(), Bind("--iopmp", "full").Iopmp);
+        Assert.Equal(new IopmpConfiguration { Model = IopmpModel.Rapid, Entries = 128, Domains = 1 }, Bind("--iopmp", "rapid,entries=128,md=1").Iopmp);
+        Assert.Equal(new IopmpConfiguration { Model = IopmpModel.Compact, Domains = 7 }, Bind("--iopmp", "compact,md=7").Iopmp);
+    }
+
+    [Fact]
+    public void Harts_have_16_or_64_PMP_entries()
+    {
+        Assert.Equal(16, Bind().PmpEntries);
+        MachineOptions options = Bind("--cpu", "rv64,mpt=off,pmp=64");
+        Assert.Equal((64, false), (options.PmpEntries, options.Extensions.Has(Extension.Smsd)));
     }
 
     [Fact]

@@ -20,6 +20,9 @@ public static class VirtMemoryMap
     /// <summary>ACLINT: MSWI at offset 0, MTIMER at offset 0x4000.</summary>
     public static readonly BoardRegion Clint = new("clint", 0x02000000, 0x10000);
 
+    /// <summary>IOPMP, where the machine has one.</summary>
+    public static readonly BoardRegion Iopmp = new("iopmp", 0x03020000, 0x20000, 12);
+
     /// <summary>Platform-level interrupt controller.</summary>
     public static readonly BoardRegion Plic = new("plic", 0x0c000000, 0x600000);
 
@@ -55,7 +58,7 @@ public static class VirtMemoryMap
 
     /// <summary>Every row below RAM, by address.</summary>
     public static IReadOnlyList<BoardRegion> Table { get; } =
-        [Mrom, Test, Rtc, Clint, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam];
+        [Mrom, Test, Rtc, Clint, Iopmp, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam];
 
     /// <summary>The table as text, one row a line, RAM last.</summary>
     /// <param name="memorySize">Size of RAM in bytes.</param>

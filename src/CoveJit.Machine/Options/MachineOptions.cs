@@ -1,3 +1,4 @@
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Tsm.Abi;
@@ -40,6 +41,9 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>What checks the devices' accesses to memory; null: nothing does.</summary>
+    public IopmpConfiguration? Iopmp { get; init; }
+
     /// <summary>How external interrupts reach the harts.</summary>
     public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
 
@@ -51,6 +55,9 @@ public sealed record MachineOptions
 
     /// <summary>What the harts implement.</summary>
     public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
+
+    /// <summary>PMP entries of each hart: 16 or 64.</summary>
+    public int PmpEntries { get; init; } = 16;
 
     /// <summary>Whether the harts' memory protection tables have the format of the drafts of 2024.</summary>
     public bool LegacyProtectionTables { get; init; }
