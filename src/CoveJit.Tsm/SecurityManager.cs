@@ -28,9 +28,6 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Pages of 4 KiB that a vCPU's state takes (tvm_vcpu_state_pages).</summary>
     public const ulong VcpuStatePages = 1;
 
-    /// <summary>What the TSM offers.</summary>
-    public const TsmCapabilities Capabilities = TsmCapabilities.MemoryAllocation;
-
     private const int PageShift = 12;
     private const ulong PageMask = (1UL << PageShift) - 1;
 
@@ -45,8 +42,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <param name="platform">The machine.</param>
     /// <param name="root">Its root domain security manager.</param>
     /// <param name="profile">The numbering of the functions.</param>
+    /// <param name="identity">What it attests TVMs with; null for <see cref="TsmIdentity.Emulated"/>.</param>
     /// <exception cref="InvalidOperationException">There is no memory for another domain's protection table.</exception>
-    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current)
+    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null)
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(root);
@@ -54,6 +52,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
         Root = root;
         Domain = root.Create("tsm") ?? throw new InvalidOperationException("too little memory for the TSM's memory protection table");
         Abi = new CoveAbi(profile);
+        Identity = identity ?? TsmIdentity.Emulated;
         Pages = new ConfidentialPages(Harts[0].Map.Ram, root, Domain);
         Fence = new GlobalFence(Harts);
         Switcher = new VcpuSwitch(this);
@@ -63,6 +62,13 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     /// <summary>Its functions, with counts.</summary>
     public CoveAbi Abi { get; }
+
+    /// <summary>What it attests TVMs with.</summary>
+    public TsmIdentity Identity { get; }
+
+    /// <summary>What the TSM offers.</summary>
+    public TsmCapabilities Capabilities { get; } =
+        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation | TsmCapabilities.MemoryAllocation;
 
     /// <summary>The confidential supervisor domain.</summary>
     public SupervisorDomain Domain { get; }
@@ -195,7 +201,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
             TableTaken = page => Pages.Set(page, 1, PageKind.PageTable, id),
             TableReturned = page => Pages.Set(page, 1, PageKind.PageTablePool, id),
         };
-        Tvm tvm = new(id, vmid, stage) { Epoch = NextEpoch() };
+        Tvm tvm = new(id, vmid, stage, Identity.Tcb.CreateRegisters()) { Epoch = NextEpoch() };
         _tvms.Add(id, tvm);
         return tvm;
     }
@@ -267,18 +273,53 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     internal unsafe ReadOnlySpan<byte> PageBytes(ulong address) => new(Pages.Ram.HostAddress(address), (int)PageMask + 1);
 
-    /// <summary>Reads a TVM's confidential memory, within a page.</summary>
-    internal bool TryReadGuest(Tvm tvm, ulong guestAddress, Span<byte> bytes) =>
-        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryRead(address, bytes);
+    /// <summary>Reads a TVM's confidential memory.</summary>
+    /// <returns>False if not all of the range is mapped confidential memory.</returns>
+    internal bool TryReadGuest(Tvm tvm, ulong guestAddress, Span<byte> bytes)
+    {
+        for (int done = 0; done < bytes.Length;)
+        {
+            int length = WithinPage(guestAddress + (ulong)done, bytes.Length - done);
+            if (!TryTranslate(tvm, guestAddress + (ulong)done, out ulong address) || !Pages.Ram.TryRead(address, bytes.Slice(done, length)))
+            {
+                return false;
+            }
 
-    /// <summary>Writes a TVM's confidential memory, within a page.</summary>
-    internal bool TryWriteGuest(Tvm tvm, ulong guestAddress, ReadOnlySpan<byte> bytes) =>
-        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryWrite(address, bytes);
+            done += length;
+        }
 
-    private static bool TryTranslate(Tvm tvm, ulong guestAddress, int length, out ulong address)
+        return true;
+    }
+
+    /// <summary>Writes a TVM's confidential memory.</summary>
+    /// <returns>False, and nothing written, if not all of the range is mapped confidential memory.</returns>
+    internal bool TryWriteGuest(Tvm tvm, ulong guestAddress, ReadOnlySpan<byte> bytes)
+    {
+        for (int done = 0; done < bytes.Length; done += WithinPage(guestAddress + (ulong)done, bytes.Length - done))
+        {
+            if (!TryTranslate(tvm, guestAddress + (ulong)done, out _))
+            {
+                return false;
+            }
+        }
+
+        for (int done = 0; done < bytes.Length;)
+        {
+            int length = WithinPage(guestAddress + (ulong)done, bytes.Length - done);
+            TryTranslate(tvm, guestAddress + (ulong)done, out ulong address);
+            Pages.Ram.TryWrite(address, bytes.Slice(done, length));
+            done += length;
+        }
+
+        return true;
+    }
+
+    private static int WithinPage(ulong address, int length) => (int)Math.Min(PageMask + 1 - (address & PageMask), (ulong)length);
+
+    private static bool TryTranslate(Tvm tvm, ulong guestAddress, out ulong address)
     {
         address = 0;
-        if ((guestAddress & PageMask) + (ulong)length > PageMask + 1 || !tvm.HasAddresses(guestAddress, (ulong)length) || tvm.Regions[guestAddress] != RegionKind.Confidential)
+        if (!tvm.HasAddresses(guestAddress, 1) || tvm.Regions[guestAddress] != RegionKind.Confidential)
         {
             return false;
         }

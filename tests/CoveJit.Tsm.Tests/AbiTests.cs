@@ -76,7 +76,7 @@ public sealed class AbiTests
         using TestMachine machine = new();
         Assert.Equal(48UL, machine.Succeed("get_tsm_info", TestMachine.Parameters, 64));
         Assert.Equal(2UL | (0x43764A54UL << 32), machine.Read64(TestMachine.Parameters));
-        Assert.Equal((1UL, (ulong)TsmCapabilities.MemoryAllocation), (machine.Read64(TestMachine.Parameters + 8), machine.Read64(TestMachine.Parameters + 16)));
+        Assert.Equal((1UL, (ulong)machine.Tsm.Capabilities), (machine.Read64(TestMachine.Parameters + 8), machine.Read64(TestMachine.Parameters + 16)));
         Assert.Equal((1UL, 64UL, 1UL), (machine.Read64(TestMachine.Parameters + 24), machine.Read64(TestMachine.Parameters + 32), machine.Read64(TestMachine.Parameters + 40)));
     }
 

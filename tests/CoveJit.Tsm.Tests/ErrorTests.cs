@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Harts.Tests;
 using CoveJit.Memory.Protection;
 using CoveJit.Monitor.Sbi;
@@ -21,6 +23,8 @@ public sealed class ErrorTests
     private const int Runnable = 3;
     private const int Shared = 4; // runnable, with a shared range at GuestMemory + 0x20000, and a zero page at GuestMemory + 0x10000
 
+    private static readonly byte[] Key = MakeKey();
+    private static readonly ulong KeySize = (ulong)Key.Length;
     private static readonly List<Case> Cases = MakeCases();
 
     public static TheoryData<string, SbiError, int> Numbers()
@@ -79,6 +83,25 @@ public sealed class ErrorTests
         Assert.Empty(missing);
     }
 
+    private static void Promotable(TestMachine machine, ulong hgatp)
+    {
+        new HostVm().Write(machine);
+        machine.SetCsr(0x680, hgatp);
+    }
+
+    // A virtual machine, and too few confidential pages for it.
+    private static void LeaveFree(TestMachine machine, ulong pages)
+    {
+        new HostVm().Write(machine);
+        machine.Succeed("reclaim_pages", Confidential + (pages * PageSize), ConfidentialPages - pages);
+    }
+
+    private static byte[] MakeKey()
+    {
+        using ECDiffieHellman key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP384);
+        return P384PublicKey.FromKey(key).ToCose();
+    }
+
     private static ulong Build(TestMachine machine)
     {
         machine.Convert();
@@ -114,6 +137,20 @@ public sealed class ErrorTests
                 return m.CallFromGuest(id, (ulong)CoveExtension.Guest, number, arguments).Result.Error;
             }));
         }
+
+        // With a key that is one where the zero page is.
+        void Evidence(SbiError expected, params ulong[] arguments) => cases.Add(new("sbi_covg_get_evidence", expected, Shared, (m, id) =>
+        {
+            Assert.True(m.Tsm.TryWriteGuest(m.Tvm(id), GuestMemory + 0x10000, Key));
+            return m.CallFromGuest(id, (ulong)CoveExtension.Guest, 8, arguments).Result.Error;
+        }));
+
+        // With a secret of four bytes.
+        void Secret(SbiError expected, params ulong[] arguments) => cases.Add(new("sbi_covg_retrieve_secret", expected, Shared, (m, id) =>
+        {
+            m.Tvm(id).Secret = new byte[] { 1, 2, 3, 4 };
+            return m.CallFromGuest(id, (ulong)CoveExtension.Guest, 9, arguments).Result.Error;
+        }));
 
         Host("get_tsm_info", Ok, Nothing, (_, _) => [Parameters, 48]);
         Host("get_tsm_info", SbiError.InvalidAddress, Nothing, (_, _) => [Parameters + 2, 48]);
@@ -180,7 +217,25 @@ public sealed class ErrorTests
         Host("finalize_tvm", SbiError.Failed, Runnable, (_, id) => [id, GuestMemory, 0, 0]);
         cases.Add(new("sbi_covh_finalize_tvm", SbiError.Failed, Converted, (m, _) => m.Call("finalize_tvm", m.Build(CallProgram, vcpus: 0), GuestMemory, 0, 0).Error));
 
-        Host("promote_to_tvm", SbiError.NotSupported, Nothing, (_, _) => [Parameters, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", Ok, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Parameters]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree + 4, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, HostVm.Payload + 4, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [GuestMemory, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [GuestMemory + 0x2000, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm { Cpus = 0 }.Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidParam, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Parameters + 8]);
+        HostAfter("promote_to_tvm", SbiError.InvalidParam, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Confidential]);
+        HostAfter("promote_to_tvm", CoveError.Auth, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, HostVm.Payload, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", CoveError.OutOfMemory, Nothing, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", CoveError.OutOfMemory, Converted, (m, _) => LeaveFree(m, 10), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        Host("promote_to_tvm", SbiError.NoShmem, Converted, (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) => Promotable(m, 0), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) => Promotable(m, (8UL << 60) | (Confidential >> 12)), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) =>
+        {
+            new HostVm().Write(m);
+            m.Write64(HostVm.LastTable, (Confidential >> 2) | 0xDF);
+        }, (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
 
         Host("destroy_tvm", Ok, Initializing, (_, id) => [id]);
         Host("destroy_tvm", Ok, Runnable, (_, id) => [id]);
@@ -359,8 +414,25 @@ public sealed class ErrorTests
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 47, 9);
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 48, 5);
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 48, 10);
-        Guest(8, SbiError.NotSupported, GuestMemory, 0, 0, 0, 0, 0);
-        Guest(9, SbiError.NotSupported, GuestMemory, 0);
+        Evidence(Ok, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(Ok, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 2, GuestMemory + 0x10000, ulong.MaxValue);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10008, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x11000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x20000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x11000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, ulong.MaxValue - 0xFFF, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize - 1, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, 0, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, PageSize + 1, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 3, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1UL << 32 | 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, 1000);
+        Secret(Ok, GuestMemory + 0x10000, PageSize);
+        Secret(SbiError.InvalidAddress, GuestMemory + 0x10001, PageSize);
+        Secret(SbiError.InvalidAddress, GuestMemory + 0x20000, PageSize);
+        Secret(SbiError.InvalidParam, GuestMemory + 0x10000, 3);
+        Secret(SbiError.InvalidParam, GuestMemory + 0x10000, PageSize + 1);
+        Guest(9, CoveError.Auth, GuestMemory + 0x10000, PageSize);
         Guest(10, Ok, GuestMemory + 0x10000, 48, 0);
         Guest(10, SbiError.InvalidAddress, GuestMemory + 0x11000, 48, 0);
         Guest(10, SbiError.InvalidParam, GuestMemory + 0x10000, 47, 0);

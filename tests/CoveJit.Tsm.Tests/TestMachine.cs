@@ -46,7 +46,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     private readonly CodeCache _code;
     private ulong _nextPage = Confidential;
 
-    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14)
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
@@ -62,7 +62,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         });
         Domains = new RootDomainManager(_harts, Tables, End - Tables);
         Monitor = new ManagedMonitor(this, Domains);
-        Tsm = new SecurityManager(this, Domains, profile);
+        Tsm = new SecurityManager(this, Domains, profile, identity);
         Tsm.Check = AssertInvariants;
         Monitor.Attach(Tsm);
         Write(Base, Asm.Ecall, Asm.Jal(0, 0));

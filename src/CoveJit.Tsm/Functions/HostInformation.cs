@@ -44,7 +44,7 @@ internal static class HostInformation
         if (!salus)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(info[4..], Implementation);
-            BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)SecurityManager.Capabilities);
+            BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)call.Tsm.Capabilities);
         }
 
         Span<byte> counts = salus ? info[8..] : info[24..];

@@ -37,13 +37,7 @@ internal static class HostTvms
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0"),
             ],
             FinalizeTvm),
-        new(
-            CoveExtension.Host, 7, null, "promote_to_tvm",
-            [new("fdt_addr", ArgumentKind.Value), new("tap_addr", ArgumentKind.Value), new("entry_sepc", ArgumentKind.Value), new("tvm_identity_addr", ArgumentKind.Value)],
-            "Makes a TVM of a virtual machine in one step. Capability PROMOTE_TVM is not set: TVMs are made step by step.",
-            "tvm_guest_id",
-            [new(SbiError.NotSupported, "always")],
-            null),
+        .. HostPromotion.Declare(),
         new(
             CoveExtension.Host, 8, 7, "destroy_tvm", [Guest],
             "Ends a TVM. Its memory becomes confidential and unassigned.",

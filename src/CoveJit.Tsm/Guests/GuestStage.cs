@@ -36,6 +36,9 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     /// <summary>Called with the address of each table that goes back to the pool.</summary>
     public Action<ulong>? TableReturned { get; init; }
 
+    /// <summary>Levels of tables.</summary>
+    public int Levels => levels;
+
     /// <summary>Width of guest physical addresses in bits.</summary>
     public int AddressBits => PageShift + (IndexBits * levels) + 2;
 

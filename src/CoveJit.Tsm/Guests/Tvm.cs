@@ -3,7 +3,7 @@ using CoveJit.Attestation.Measurements;
 namespace CoveJit.Tsm.Guests;
 
 /// <summary>A TEE virtual machine. For the holder of the TSM's lock.</summary>
-internal sealed class Tvm(uint id, uint vmid, GuestStage stage)
+internal sealed class Tvm(uint id, uint vmid, GuestStage stage, MeasurementRegisters measurements)
 {
     /// <summary>Most vCPUs of a TVM.</summary>
     public const uint MaximumVcpus = 64;
@@ -20,10 +20,13 @@ internal sealed class Tvm(uint id, uint vmid, GuestStage stage)
 
     public GuestRegions Regions { get; } = new();
 
-    public MeasurementRegisters Measurements { get; } = new();
+    public MeasurementRegisters Measurements { get; } = measurements;
 
     /// <summary>64 bytes that the host calls it by; empty for none.</summary>
     public ReadOnlyMemory<byte> Identity { get; set; }
+
+    /// <summary>What its attestation payload held for it, if that was accepted.</summary>
+    public ReadOnlyMemory<byte>? Secret { get; set; }
 
     public SortedDictionary<uint, Vcpu> Vcpus { get; } = [];
 

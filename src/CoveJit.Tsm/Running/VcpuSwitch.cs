@@ -69,6 +69,18 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
     }
 
+    /// <summary>Sets CSRs of a vCPU's VS-mode as its software might have set them: what their fields cannot hold is not taken. The hart is the host's.</summary>
+    public void Reflect(Hart hart, Vcpu vcpu, IEnumerable<(uint Number, ulong Value)> csrs)
+    {
+        _tsm.Root.SwitchGuest(hart, _tsm.Domain, _hosts[hart.Id], vcpu.Context);
+        foreach ((uint number, ulong value) in csrs)
+        {
+            CsrTable.For(hart.Configuration)[number]!.Write(hart, value);
+        }
+
+        _tsm.Root.SwitchGuest(hart, _tsm.Root.Host, vcpu.Context, _hosts[hart.Id]);
+    }
+
     /// <summary>Runs a vCPU on the calling hart: <c>run_tvm_vcpu</c>. The call returns when it exits.</summary>
     public SbiResult? Enter(CoveCall call)
     {
