@@ -29,6 +29,7 @@ using CoveJit.Translator.X64;
 using CoveJit.Translator.X64.Cache;
 using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Machines;
 
@@ -479,7 +480,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void AddSecurityManager(CoveProfile profile)
     {
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile));
+        ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
+            ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
+            : null;
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

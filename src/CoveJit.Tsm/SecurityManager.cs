@@ -6,6 +6,7 @@ using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
 using CoveJit.Tsm.Running;
 
@@ -43,8 +44,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <param name="root">Its root domain security manager.</param>
     /// <param name="profile">The numbering of the functions.</param>
     /// <param name="identity">What it attests TVMs with; null for <see cref="TsmIdentity.Emulated"/>.</param>
+    /// <param name="imsic">Where the harts' guest interrupt files are; null if TVMs cannot have any.</param>
     /// <exception cref="InvalidOperationException">There is no memory for another domain's protection table.</exception>
-    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null)
+    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null, ImsicLayout? imsic = null)
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(root);
@@ -55,6 +57,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
         Identity = identity ?? TsmIdentity.Emulated;
         Pages = new ConfidentialPages(Harts[0].Map.Ram, root, Domain);
         Fence = new GlobalFence(Harts);
+        GuestFiles = new GuestFiles(Harts, root, Domain, imsic);
         Switcher = new VcpuSwitch(this);
         _calls = [.. Harts.Select(hart => new CoveCall(this, hart))];
         _shared = new SharedMemory?[Harts.Count];
@@ -67,8 +70,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     public TsmIdentity Identity { get; }
 
     /// <summary>What the TSM offers.</summary>
-    public TsmCapabilities Capabilities { get; } =
-        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation | TsmCapabilities.MemoryAllocation;
+    public TsmCapabilities Capabilities =>
+        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation | TsmCapabilities.MemoryAllocation
+        | (GuestFiles.Exist ? TsmCapabilities.Aia : 0);
 
     /// <summary>The confidential supervisor domain.</summary>
     public SupervisorDomain Domain { get; }
@@ -93,12 +97,15 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     internal GlobalFence Fence { get; }
 
+    internal GuestFiles GuestFiles { get; }
+
     internal VcpuSwitch Switcher { get; }
 
     internal IReadOnlyDictionary<uint, Tvm> Tvms => _tvms;
 
     /// <inheritdoc/>
-    public IEnumerable<uint> Extensions => [(uint)CoveExtension.Host, (uint)CoveExtension.Interrupts, (uint)CoveExtension.SharedMemory];
+    public IEnumerable<uint> Extensions =>
+        [(uint)CoveExtension.Host, .. GuestFiles.Exist ? [(uint)CoveExtension.Interrupts] : Array.Empty<uint>(), (uint)CoveExtension.SharedMemory];
 
     /// <inheritdoc/>
     public SbiResult? Call(Hart hart, uint extension, ulong function)
@@ -247,6 +254,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Ends the global fence if no hart is missing: its pages become confidential.</summary>
     internal void EndFence(Hart hart)
     {
+        bool running = Fence.IsRunning;
         foreach ((ulong address, ulong pages) in Fence.TryEnd())
         {
             if (Pages.MakeConfidential(address, pages, hart) != DomainError.None)
@@ -255,6 +263,11 @@ public sealed class SecurityManager : IDomainService, IDisposable
                 Pages.Set(address, pages, PageKind.Converting);
                 Fence.Add(address, pages);
             }
+        }
+
+        if (running && !Fence.IsRunning)
+        {
+            GuestFiles.EndFence(hart);
         }
     }
 

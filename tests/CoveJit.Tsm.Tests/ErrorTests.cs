@@ -359,17 +359,132 @@ public sealed class ErrorTests
         HostAfter("tvm_validate_pages", Ok, Shared, (m, id) => m.Succeed("tvm_invalidate_pages", id, GuestMemory + 0x10000, PageSize), (_, id) => [id, GuestMemory + 0x10000, PageSize]);
         HostAfter("tvm_remove_pages", SbiError.InvalidAddress, Shared, Invalidate(GuestMemory + 0x10000), (_, id) => [id, GuestMemory + 0x10000, PageSize]); // the TVM's own
         HostAfter("tvm_remove_pages", Ok, Shared, AddAndInvalidate, (_, id) => [id, GuestMemory + 0x20000, PageSize]);
-        Host("init_tvm_aia", SbiError.NotSupported, Initializing, (_, id) => [id, Parameters, 32]);
-        Host("set_tvm_aia_cpu_imsic_addr", SbiError.NotSupported, Initializing, (_, id) => [id, 0, 0]);
-        Host("convert_aia_imsic", SbiError.NotSupported, Nothing, (_, _) => [0]);
-        Host("reclaim_tvm_aia_imsic", SbiError.NotSupported, Nothing, (_, _) => [0]);
-        Host("bind_aia_imsic", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 2]);
-        Host("unbind_aia_imsic_begin", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("unbind_aia_imsic_end", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("inject_tvm_cpu", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 1]);
-        Host("rebind_aia_imsic_begin", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 2]);
-        Host("rebind_aia_imsic_clone", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("rebind_aia_imsic_end", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
+
+        Host("init_tvm_aia", Ok, Initializing, (m, id) => [id, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", Ok, Initializing, (m, id) => [id, m.WriteAiaParameters(groupBits: 3, groupShift: 30, guestBits: 2), 32]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id + 1, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(), 27]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(guestsPerHart: 1, guestBits: 1), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(groupShift: 23), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(groupBits: 27), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(hartBits: uint.MaxValue, guestBits: uint.MaxValue, groupBits: uint.MaxValue, groupShift: uint.MaxValue), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(imsic: GuestImsic + PageSize), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(imsic: 1UL << 50), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Runnable, (m, id) => [id, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", SbiError.InvalidAddress, Initializing, (m, id) => [id, m.WriteAiaParameters() + 2, 28]);
+        Host("init_tvm_aia", SbiError.InvalidAddress, Initializing, (_, id) => [id, Confidential, 28]);
+        HostAfter("init_tvm_aia", SbiError.Failed, Initializing, (m, id) => m.Succeed("init_tvm_aia", id, m.WriteAiaParameters(), 28), (_, id) => [id, Parameters, 28]);
+
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.Failed, Initializing, (_, id) => [id, 0, GuestFilePage(0)]);
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.InvalidParam, Runnable, (_, id) => [id, 0, GuestFilePage(0)]);
+        foreach ((SbiError error, ulong vcpu, ulong address) in new[]
+        {
+            (Ok, 0UL, GuestFilePage(15)), (SbiError.InvalidParam, 1UL, GuestFilePage(0)), (SbiError.InvalidAddress, 0UL, GuestFilePage(16)),
+            (SbiError.InvalidAddress, 0UL, GuestFilePage(0) + 4), (SbiError.InvalidAddress, 0UL, GuestMemory), (SbiError.InvalidAddress, 0UL, ulong.MaxValue - 0xFFF),
+        })
+        {
+            HostAfter("set_tvm_aia_cpu_imsic_addr", error, Initializing, (m, id) => m.Succeed("init_tvm_aia", id, m.WriteAiaParameters(), 28), (_, id) => [id, vcpu, address]);
+        }
+
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.InvalidAddress, Converted, (m, _) =>
+        {
+            ulong id = m.BuildWithFiles(CallProgram);
+            m.Succeed("create_tvm_vcpu", id, 1, m.Take(1));
+            return [id, 1, GuestFilePage(0)]; // vCPU 0's
+        });
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.Failed, Converted, (m, _) => [m.BuildWithFiles(CallProgram), 0, GuestFilePage(1)]);
+        Host("finalize_tvm", SbiError.Failed, Converted, (m, _) =>
+        {
+            ulong id = m.BuildWithFiles(CallProgram);
+            m.Succeed("create_tvm_vcpu", id, 1, m.Take(1)); // without a file
+            return [id, GuestMemory, 0, 0];
+        });
+
+        Host("convert_aia_imsic", Ok, Nothing, (_, _) => [FilePage(0, 7)]);
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1) + 4]);
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 0)]); // the host's own
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(1, 1)]); // no such hart
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [Confidential]);
+        HostAfter("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (m, _) => m.ConvertFiles(), (_, _) => [FilePage(0, 1)]);
+        HostAfter("convert_aia_imsic", SbiError.Failed, Nothing, (m, _) => Exhaust(m), (_, _) => [FilePage(0, 1)]);
+
+        HostAfter("reclaim_tvm_aia_imsic", Ok, Nothing, (m, _) => m.ConvertFiles(), (_, _) => [FilePage(0, 1)]);
+        Host("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1)]);
+        Host("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1) + 1]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (m, _) => m.Succeed("convert_aia_imsic", FilePage(0, 1)), (_, _) => [FilePage(0, 1)]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.InvalidParam, Nothing, (m, _) => m.LaunchWithFiles(CallProgram), (_, _) => [FilePage(0, 1)]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.Failed, Nothing, (m, _) =>
+        {
+            m.ConvertFiles();
+            Exhaust(m);
+        }, (_, _) => [FilePage(0, 1)]);
+
+        // On a TVM whose vCPU 0 is bound to file 1, and whose vCPU 1 to none.
+        void Files(string name, SbiError expected, Action<TestMachine, ulong> before, Func<ulong, ulong[]> arguments) => cases.Add(new(Find(name).FullName, expected, Nothing, (m, _) =>
+        {
+            ulong id = m.LaunchWithFiles(CallProgram, vcpus: 2);
+            before(m, id);
+            return m.Call(name, arguments(id)).Error;
+        }));
+        void Unbind(TestMachine m, ulong id) => m.Succeed("unbind_aia_imsic_begin", id, 0);
+        void Rebind(TestMachine m, ulong id) => m.Succeed("rebind_aia_imsic_begin", id, 0, 1 << 3);
+        void Fence(TestMachine m, ulong id) => m.Succeed("tvm_fence", id);
+        void Nop(TestMachine m, ulong id)
+        {
+        }
+
+        Files("bind_aia_imsic", Ok, Nop, id => [id, 1, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.Failed, Nop, id => [id, 0, 1 << 2]);
+        foreach (ulong mask in new ulong[] { 0, 1, 1 << 1, 1 << 4, 3 << 2, 1 << 8, 1UL << 63, ulong.MaxValue })
+        {
+            Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id, 1, mask]);
+        }
+
+        Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id + 1, 1, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id, 2, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.Failed, (m, _) => m.Kept = m.Build(CallProgram), id => [id + 1, 0, 1 << 2]); // no files
+        HostAfter("bind_aia_imsic", CoveError.OutOfPageTablePages, Nothing, (m, _) =>
+        {
+            m.ConvertFiles();
+            m.Kept = m.Succeed("create_tvm", Structure(m, m.Take(4, 16384), m.Take(1)));
+            m.Succeed("create_tvm_vcpu", m.Kept, 0, m.Take(1));
+            m.Succeed("init_tvm_aia", m.Kept, m.WriteAiaParameters(), 28);
+            m.Succeed("set_tvm_aia_cpu_imsic_addr", m.Kept, 0, GuestFilePage(0));
+        }, (m, _) => [m.Kept, 0, 1 << 1]);
+
+        Files("unbind_aia_imsic_begin", Ok, Nop, id => [id, 0]);
+        Files("unbind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 2]);
+        Files("unbind_aia_imsic_begin", SbiError.Failed, Nop, id => [id, 1]);
+        Files("unbind_aia_imsic_begin", SbiError.Failed, Unbind, id => [id, 0]);
+        Files("unbind_aia_imsic_end", Ok, (Action<TestMachine, ulong>)Unbind + Fence, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.InvalidParam, (Action<TestMachine, ulong>)Unbind + Fence, id => [id + 1, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, Unbind, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, Fence, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+
+        Files("inject_tvm_cpu", Ok, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 255]);
+        Files("inject_tvm_cpu", Ok, (m, id) => m.Vcpu(id, 1).Allowed = [5], id => [id, 1, 5]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 256]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 0]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = [6], id => [id, 0, 5]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, Nop, id => [id, 3, 5]);
+        Files("inject_tvm_cpu", SbiError.Failed, (m, _) => m.Build(CallProgram), id => [id + 1, 0, 5]);
+
+        Files("rebind_aia_imsic_begin", Ok, Nop, id => [id, 0, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 0, 1 << 1]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 0, 0]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 9, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.Failed, Nop, id => [id, 1, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.Failed, Rebind, id => [id, 0, 1 << 2]);
+        Files("rebind_aia_imsic_clone", Ok, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+        Files("rebind_aia_imsic_clone", SbiError.InvalidParam, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 64]);
+        Files("rebind_aia_imsic_clone", SbiError.Failed, Rebind, id => [id, 0]);
+        Files("rebind_aia_imsic_clone", SbiError.Failed, (Action<TestMachine, ulong>)Unbind + Fence, id => [id, 0]);
+        Files("rebind_aia_imsic_end", Ok, (Action<TestMachine, ulong>)Rebind + Fence + ((m, id) => m.Succeed("rebind_aia_imsic_clone", id, 0)), id => [id, 0]);
+        Files("rebind_aia_imsic_end", SbiError.InvalidParam, Nop, id => [id + 1, 0]);
+        Files("rebind_aia_imsic_end", SbiError.Failed, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+        Files("destroy_tvm", SbiError.Failed, Nop, id => [id]);
+        Files("run_tvm_vcpu", SbiError.Failed, Unbind, id => [id, 0]);
 
         Host("probe_feature", Ok, Nothing, (_, _) => [0]);
         Host("set_shmem", Ok, Nothing, (_, _) => [Nacl, 0, 0]);

@@ -37,7 +37,7 @@ public sealed class HostileTests
     private sealed class Sequence(int seed, Dictionary<string, int> successes)
     {
         private readonly Random _random = new(seed);
-        private readonly CoveFunction[] _functions = [.. CoveAbi.Functions.Where(f => f.Extension is CoveExtension.Host or CoveExtension.SharedMemory)];
+        private readonly CoveFunction[] _functions = [.. CoveAbi.Functions.Where(f => f.Extension is not CoveExtension.Guest)];
 
         public void Run(int calls)
         {

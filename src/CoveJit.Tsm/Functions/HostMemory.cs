@@ -140,7 +140,7 @@ internal static class HostMemory
             return SbiError.Failed;
         }
 
-        if (mapping.Map(shared: false) is SbiError error and not SbiError.Success)
+        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -172,7 +172,7 @@ internal static class HostMemory
 
         // Before they are mapped: vCPUs run.
         pages.Ram.TryClear(mapping.Address, mapping.Length);
-        if (mapping.Map(shared: false) is SbiError error and not SbiError.Success)
+        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -200,7 +200,7 @@ internal static class HostMemory
             return SbiError.InvalidAddress;
         }
 
-        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(shared: true) : SbiError.Failed;
+        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(LeafKind.Shared) : SbiError.Failed;
         if (error != SbiError.Success)
         {
             pages.Unpin(mapping.Address, mapping.Pages);
@@ -265,7 +265,7 @@ internal static class HostMemory
         {
             bool fits = leaf.GuestAddress == covered && leaf.GuestAddress - start <= length - leaf.Size && leaf.Size <= length;
             covered = leaf.GuestAddress + leaf.Size;
-            return fits && qualifies(leaf);
+            return fits && !leaf.IsInterruptFile && qualifies(leaf);
         });
         if (!all || covered != start + length)
         {
@@ -296,7 +296,7 @@ internal static class HostMemory
         /// <summary>Whether the guest's range is of a kind. The pages are RAM, so that their length has no overflow.</summary>
         public bool IsIn(RegionKind kind) => tvm.HasAddresses(guestAddress, Length) && tvm.Regions.IsAll(guestAddress, Length, kind);
 
-        public SbiError Map(bool shared) => tvm.Stage.Map(guestAddress, address, level, count, shared) switch
+        public SbiError Map(LeafKind kind) => tvm.Stage.Map(guestAddress, address, level, count, kind) switch
         {
             MapError.None => SbiError.Success,
             MapError.TooFewTables => CoveError.OutOfPageTablePages,

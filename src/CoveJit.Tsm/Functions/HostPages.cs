@@ -106,6 +106,8 @@ internal static class HostPages
             call.Tsm.Pages.Set(address, count, PageKind.Fencing);
         }
 
+        call.Tsm.GuestFiles.BeginFence();
+
         call.Tsm.EndFence(call.Hart);
         return SbiResult.Success;
     }

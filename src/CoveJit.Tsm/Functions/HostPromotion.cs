@@ -113,7 +113,7 @@ internal static class HostPromotion
                     return CoveError.OutOfMemory;
                 }
 
-                tvm.Stage.Map(leaf.GuestAddress + offset, page, 0, 1, shared: false);
+                tvm.Stage.Map(leaf.GuestAddress + offset, page, 0, 1, LeafKind.Confidential);
                 tsm.Pages.SetData(page, 1, tvm.Id, leaf.GuestAddress + offset);
                 tsm.Copy(leaf.Address + offset, page, PageSize);
             }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
 using static CoveJit.Tsm.Functions.Arguments;
 
@@ -34,7 +35,7 @@ internal static class HostTvms
             string.Empty,
             [
                 new(SbiError.InvalidParam, "the identity is not in the host's memory"),
-                new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0"),
+                new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0, or one of its vCPUs lacks an interrupt file"),
             ],
             FinalizeTvm),
         .. HostPromotion.Declare(),
@@ -42,7 +43,7 @@ internal static class HostTvms
             CoveExtension.Host, 8, 7, "destroy_tvm", [Guest],
             "Ends a TVM. Its memory becomes confidential and unassigned.",
             string.Empty,
-            [new(SbiError.Failed, "a vCPU runs")],
+            [new(SbiError.Failed, "a vCPU runs, or is bound to an interrupt file")],
             DestroyTvm),
     ];
 
@@ -88,7 +89,7 @@ internal static class HostTvms
             }
         }
 
-        if (tvm.State != TvmState.Initializing || !tvm.Vcpus.TryGetValue(0, out Vcpu? boot))
+        if (tvm.State != TvmState.Initializing || !tvm.Vcpus.TryGetValue(0, out Vcpu? boot) || (tvm.Aia is not null && tvm.Vcpus.Values.Any(vcpu => vcpu.Imsic is null)))
         {
             return SbiError.Failed;
         }
@@ -102,7 +103,7 @@ internal static class HostTvms
 
     private static SbiResult? DestroyTvm(CoveCall call)
     {
-        if (call.Tvm.IsRunning)
+        if (call.Tvm.IsRunning || call.Tvm.Vcpus.Values.Any(vcpu => vcpu.Imsic is { State: not BindingState.Unbound }))
         {
             return SbiError.Failed;
         }

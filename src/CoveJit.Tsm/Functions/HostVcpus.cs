@@ -26,7 +26,7 @@ internal static class HostVcpus
             "0 if it may be run again, otherwise 1",
             [
                 new(SbiError.NoShmem, "the hart has no NACL shared memory"),
-                new(SbiError.Failed, "the TVM is not TVM_RUNNABLE, or the vCPU is powered off, runs elsewhere, or waits for pages to be removed"),
+                new(SbiError.Failed, "the TVM is not TVM_RUNNABLE, or the vCPU is powered off, runs elsewhere, waits for pages to be removed, or is not bound to the calling hart though it has an interrupt file"),
             ],
             Run),
     ];

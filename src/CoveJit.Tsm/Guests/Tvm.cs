@@ -1,4 +1,5 @@
 using CoveJit.Attestation.Measurements;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Guests;
 
@@ -29,6 +30,9 @@ internal sealed class Tvm(uint id, uint vmid, GuestStage stage, MeasurementRegis
     public ReadOnlyMemory<byte>? Secret { get; set; }
 
     public SortedDictionary<uint, Vcpu> Vcpus { get; } = [];
+
+    /// <summary>Where its vCPUs' interrupt files are; null if it has none.</summary>
+    public AiaParameters? Aia { get; set; }
 
     /// <summary>
     /// Its translations' age: one that a hart has got in an earlier epoch may be of a mapping that was taken away since. Unique among all TVMs, so that
