@@ -45,8 +45,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <param name="profile">The numbering of the functions.</param>
     /// <param name="identity">What it attests TVMs with; null for <see cref="TsmIdentity.Emulated"/>.</param>
     /// <param name="imsic">Where the harts' guest interrupt files are; null if TVMs cannot have any.</param>
+    /// <param name="staticMemory">Of model 3, the confidential memory: a range of the host's RAM, of whole pages. Empty for model 1.</param>
     /// <exception cref="InvalidOperationException">There is no memory for another domain's protection table.</exception>
-    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null, ImsicLayout? imsic = null)
+    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null, ImsicLayout? imsic = null, (ulong Start, ulong Size) staticMemory = default)
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(root);
@@ -57,21 +58,35 @@ public sealed class SecurityManager : IDomainService, IDisposable
         Identity = identity ?? TsmIdentity.Emulated;
         Pages = new ConfidentialPages(Harts[0].Map.Ram, root, Domain);
         Fence = new GlobalFence(Harts);
-        GuestFiles = new GuestFiles(Harts, root, Domain, imsic);
+        Model = staticMemory.Size == 0 ? TsmModel.SupervisorDomain : TsmModel.Static;
+        GuestFiles = new GuestFiles(Harts, root, Domain, Model == TsmModel.Static ? null : imsic);
         Switcher = new VcpuSwitch(this);
         _calls = [.. Harts.Select(hart => new CoveCall(this, hart))];
         _shared = new SharedMemory?[Harts.Count];
+        if (Model == TsmModel.Static)
+        {
+            if (root.Assign(staticMemory.Start, staticMemory.Size, root.Host, Domain) != DomainError.None)
+            {
+                throw new InvalidOperationException("the static confidential memory is not the host's RAM");
+            }
+
+            Pages.Set(staticMemory.Start, staticMemory.Size >> PageShift, PageKind.Unassigned);
+        }
     }
 
     /// <summary>Its functions, with counts.</summary>
     public CoveAbi Abi { get; }
+
+    /// <summary>How it is deployed.</summary>
+    public TsmModel Model { get; }
 
     /// <summary>What it attests TVMs with.</summary>
     public TsmIdentity Identity { get; }
 
     /// <summary>What the TSM offers.</summary>
     public TsmCapabilities Capabilities =>
-        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation | TsmCapabilities.MemoryAllocation
+        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation
+        | (Model == TsmModel.Static ? 0 : TsmCapabilities.MemoryAllocation)
         | (GuestFiles.Exist ? TsmCapabilities.Aia : 0);
 
     /// <summary>The confidential supervisor domain.</summary>
@@ -238,6 +253,46 @@ public sealed class SecurityManager : IDomainService, IDisposable
         _tvms.Remove(tvm.Id);
     }
 
+    /// <summary>
+    /// Gives a TVM page-table pages that nobody uses until it has some more, if the TSM is who finds pages for it.
+    /// </summary>
+    /// <returns>False if there are none.</returns>
+    internal bool TryProvideTables(Tvm tvm, UnassignedPages free, int count)
+    {
+        while (tvm.Stage.FreeTables < count)
+        {
+            if (!free.TryTake(1, out ulong page))
+            {
+                return false;
+            }
+
+            Pages.Set(page, 1, PageKind.PageTablePool, tvm.Id);
+            tvm.Stage.AddTable(page);
+        }
+
+        return true;
+    }
+
+    /// <summary>Maps an empty page where a TVM's confidential memory has none. Only with static memory: otherwise the host does.</summary>
+    /// <returns>False if there are no pages.</returns>
+    internal bool TryAddZeroPage(Tvm tvm, ulong guestPage)
+    {
+        UnassignedPages free = new(Pages);
+        if (Model != TsmModel.Static || !TryProvideTables(tvm, free, tvm.Stage.Levels - 1) || !free.TryTake(1, out ulong page))
+        {
+            return false;
+        }
+
+        Pages.Ram.TryClear(page, PageMask + 1);
+        if (tvm.Stage.Map(guestPage, page, 0, 1, LeafKind.Confidential) != MapError.None)
+        {
+            return false;
+        }
+
+        Pages.SetData(page, 1, tvm.Id, guestPage);
+        return true;
+    }
+
     /// <summary>Lets go what was mapped: a shared page may be converted, a confidential one becomes unassigned.</summary>
     internal void Release(in GuestLeaf leaf)
     {
@@ -344,7 +399,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     private SbiError? CheckArguments(CoveFunction function, CoveCall call)
     {
-        if (function.Handler is null)
+        if (function.Handler is null || (function.IsDynamic && Model == TsmModel.Static))
         {
             return SbiError.NotSupported;
         }

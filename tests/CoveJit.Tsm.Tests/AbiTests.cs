@@ -152,6 +152,11 @@ public sealed class AbiTests
                     page.Append(CultureInfo.InvariantCulture, $"a1: {function.Value}.\n");
                 }
 
+                if (function.IsDynamic)
+                {
+                    page.Append("With `--tsm static`: NOT_SUPPORTED.\n");
+                }
+
                 page.Append('\n');
                 for (int i = 0; i < function.Arguments.Length; i++)
                 {

@@ -78,31 +78,37 @@ internal sealed record HostVm
         }
     }
 
-    /// <summary>Writes it; the hart gets shared memory.</summary>
+    /// <summary>Writes it; hart 0 gets shared memory.</summary>
     public void Write(TestMachine machine)
+    {
+        machine.Succeed("set_shmem", Nacl, 0, 0);
+        Write(machine, Nacl);
+    }
+
+    /// <summary>Writes it, with its registers in a hart's shared memory.</summary>
+    public void Write(TestMachine machine, ulong shared)
     {
         machine.Ram.TryClear(Root, 0x10000);
         machine.Write64(Root + (8 * (GuestMemory >> 30)), Pointer(FirstTable));
         machine.Write64(FirstTable, Pointer(LastTable));
         for (ulong i = 0; i < Pages; i++)
         {
-            machine.Write64(LastTable + (8 * i), i == 2 ? 0 : (FirstPage + (i * PageSize)) >> 2 | 0xDF);
+            machine.Write64(LastTable + (8 * i), i == 2 ? 0 : ((FirstPage + (i * PageSize)) >> 2) | 0xDF);
         }
 
         Assert.True(machine.Ram.TryWrite(FirstPage, Program));
         Assert.True(machine.Ram.TryWrite(FirstPage + PageSize, Blob));
         Assert.True(machine.Ram.TryWrite(FirstPage + (3 * PageSize), PayloadBytes.Length == 0 ? [1] : PayloadBytes));
-        machine.Succeed("set_shmem", Nacl, 0, 0);
-        machine.Ram.TryClear(Nacl, 3 * PageSize);
+        machine.Ram.TryClear(shared, 3 * PageSize);
         ulong[] state = BootState;
         for (int register = 1; register < 32; register++)
         {
-            machine.SetGpr(register, state[register - 1]);
+            machine.Write64(shared + ((ulong)register * 8), state[register - 1]);
         }
 
-        machine.SetCsr(0x240, state[31 + 3]);
-        machine.SetCsr(0x680, (8UL << 60) | (Root >> 12));
+        machine.Write64(shared + CsrOffset(0x240), state[31 + 3]);
+        machine.Write64(shared + CsrOffset(0x680), (8UL << 60) | (Root >> 12));
     }
 
-    private static ulong Pointer(ulong table) => table >> 2 | 1;
+    private static ulong Pointer(ulong table) => (table >> 2) | 1;
 }

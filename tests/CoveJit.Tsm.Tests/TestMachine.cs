@@ -53,7 +53,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     private readonly CodeCache _code;
     private ulong _nextPage = Confidential;
 
-    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null)
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null, TsmModel model = TsmModel.SupervisorDomain)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
@@ -71,7 +71,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         });
         Domains = new RootDomainManager(_harts, Tables, End - Tables);
         Monitor = new ManagedMonitor(this, Domains);
-        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits));
+        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default);
         Tsm.Check = AssertInvariants;
         Monitor.Attach(Tsm);
         Write(Base, Asm.Ecall, Asm.Jal(0, 0));
@@ -355,7 +355,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         Ram.Dispose();
     }
 
-    private static ulong CsrOffset(uint number) => 0x1000 + (8 * (((number & 0xC00) >> 2) | (number & 0xFF)));
+    public static ulong CsrOffset(uint number) => 0x1000 + (8 * (((number & 0xC00) >> 2) | (number & 0xFF)));
 }
 
 /// <summary>What the host is told of an exit.</summary>

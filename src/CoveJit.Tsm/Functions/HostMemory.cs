@@ -27,13 +27,15 @@ internal static class HostMemory
                 new(SbiError.InvalidAddress, "the range overlaps another, or is wider than the page table"),
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, or has too many regions"),
             ],
-            AddRegion),
+            AddRegion)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 10, 9, "add_tvm_page_table_pages", [Guest, PageAddress, PageCount],
             "Gives a TVM confidential pages for its page table, at any time.",
             string.Empty,
             [new(SbiError.InvalidAddress, "a page is not confidential and unassigned")],
-            AddPageTablePages),
+            AddPageTablePages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 11, 10, "add_tvm_measured_pages",
             [Guest, new("src_addr", ArgumentKind.Page), new("dest_addr", ArgumentKind.Page), PageType, PageCount, GuestPage],
@@ -44,7 +46,8 @@ internal static class HostMemory
                 TooFewTables,
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING"),
             ],
-            AddMeasuredPages),
+            AddMeasuredPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 12, 11, "add_tvm_zero_pages",
             [Guest, PageAddress, PageType, PageCount, GuestPage],
@@ -55,7 +58,8 @@ internal static class HostMemory
                 TooFewTables,
                 new(SbiError.Failed, "the TVM is not TVM_RUNNABLE"),
             ],
-            AddZeroPages),
+            AddZeroPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 13, 12, "add_tvm_shared_pages",
             [Guest, PageAddress, PageType, PageCount, GuestPage],
@@ -201,6 +205,15 @@ internal static class HostMemory
         }
 
         SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(LeafKind.Shared) : SbiError.Failed;
+        if (error == CoveError.OutOfPageTablePages && call.Tsm.Model == TsmModel.Static)
+        {
+            UnassignedPages free = new(pages);
+            while (error == CoveError.OutOfPageTablePages && call.Tsm.TryProvideTables(call.Tvm, free, call.Tvm.Stage.FreeTables + 1))
+            {
+                error = mapping.Map(LeafKind.Shared);
+            }
+        }
+
         if (error != SbiError.Success)
         {
             pages.Unpin(mapping.Address, mapping.Pages);

@@ -108,7 +108,7 @@ internal static class HostPromotion
 
             for (ulong offset = 0; offset < leaf.Size; offset += PageSize)
             {
-                if (!TryProvideTables(tsm, tvm, free) || !free.TryTake(1, out ulong page))
+                if (!tsm.TryProvideTables(tvm, free, tvm.Stage.Levels - 1) || !free.TryTake(1, out ulong page))
                 {
                     return CoveError.OutOfMemory;
                 }
@@ -203,23 +203,6 @@ internal static class HostPromotion
         tsm.Switcher.Reflect(call.Hart, boot, ReflectedCsrs.Zip(state.Skip(31)));
         tvm.State = TvmState.Runnable;
         return SbiError.Success;
-    }
-
-    // A mapping takes one table for each level below the root at most.
-    private static bool TryProvideTables(SecurityManager tsm, Tvm tvm, UnassignedPages free)
-    {
-        while (tvm.Stage.FreeTables < tvm.Stage.Levels - 1)
-        {
-            if (!free.TryTake(1, out ulong page))
-            {
-                return false;
-            }
-
-            tsm.Pages.Set(page, 1, PageKind.PageTablePool, tvm.Id);
-            tvm.Stage.AddTable(page);
-        }
-
-        return true;
     }
 
     private static void MeasurePages(SecurityManager tsm, Tvm tvm, ulong payload, ulong payloadLength)

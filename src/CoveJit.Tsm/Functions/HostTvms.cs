@@ -27,7 +27,8 @@ internal static class HostTvms
                 new(SbiError.InvalidParam, "it is shorter than 16 bytes"),
                 new(SbiError.Failed, "no VMID is free"),
             ],
-            CreateTvm),
+            CreateTvm)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 6, 6, "finalize_tvm",
             [Guest, new("entry_sepc", ArgumentKind.Value), new("entry_arg", ArgumentKind.Value), new("tvm_identity_addr", ArgumentKind.Identity, CurrentOnly: true)],
@@ -37,7 +38,8 @@ internal static class HostTvms
                 new(SbiError.InvalidParam, "the identity is not in the host's memory"),
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0, or one of its vCPUs lacks an interrupt file"),
             ],
-            FinalizeTvm),
+            FinalizeTvm)
+        { IsDynamic = true },
         .. HostPromotion.Declare(),
         new(
             CoveExtension.Host, 8, 7, "destroy_tvm", [Guest],

@@ -19,7 +19,8 @@ internal static class HostVcpus
                 new(SbiError.InvalidAddress, "a page is not confidential and unassigned"),
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING"),
             ],
-            CreateVcpu),
+            CreateVcpu)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 15, 14, "run_tvm_vcpu", [Guest, Vcpu],
             "Runs a vCPU on the calling hart until it exits. scause and stval tell why, NACL shared memory the rest (see below).",

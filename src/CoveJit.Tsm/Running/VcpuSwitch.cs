@@ -264,6 +264,11 @@ internal sealed class VcpuSwitch : ITrapService
             return; // mapped meanwhile
         }
 
+        if (leaf.State == LeafState.Absent && kind == RegionKind.Confidential && _tsm.TryAddZeroPage(tvm, address & ~PageMask))
+        {
+            return;
+        }
+
         Exit(hart, vcpu, trap.Cause, htval: (address & ~PageMask) >> 2);
     }
 
