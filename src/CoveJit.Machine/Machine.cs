@@ -30,6 +30,7 @@ using CoveJit.Translator.X64;
 using CoveJit.Translator.X64.Cache;
 using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Machines;
 
@@ -450,12 +451,22 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private void StartImages()
     {
         AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off && Options.Tsm is null ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        ulong endOfHost = Ram.Base + Ram.Size;
         if (tables is AddressRange reserved)
         {
-            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, reserved));
+            List<(string, AddressRange)> ranges = [("mpt", reserved)];
+            endOfHost = reserved.Start;
+            if (Options is { Tsm: not null, TsmModel: TsmModel.Static })
+            {
+                AddressRange confidential = ProtectionTableMemory.StaticConfidential(reserved, Ram.Size);
+                ranges.Add(("tsm", confidential));
+                endOfHost = confidential.Start;
+            }
+
+            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, [.. ranges]));
         }
 
-        RamWriter memory = new(Ram, tables is null ? Ram.Size : tables.Value.Start - Ram.Base);
+        RamWriter memory = new(Ram, endOfHost - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -480,7 +491,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
             if (Options.Tsm is CoveProfile profile)
             {
-                AddSecurityManager(profile);
+                AddSecurityManager(profile, tables!.Value);
             }
 
             foreach (Hart hart in _harts)
@@ -501,9 +512,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    private void AddSecurityManager(CoveProfile profile)
+    private void AddSecurityManager(CoveProfile profile, AddressRange tables)
     {
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile));
+        AddressRange confidential = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
+        ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
+            ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
+            : null;
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: Options.TsmModel == TsmModel.Static ? (confidential.Start, confidential.Size) : default));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

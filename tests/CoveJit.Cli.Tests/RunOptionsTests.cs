@@ -5,6 +5,7 @@ using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Tests;
@@ -120,6 +121,8 @@ public sealed class RunOptionsTests
         Assert.Equal(CoveProfile.Current, Bind("--tsm", "on").Tsm);
         Assert.Equal(CoveProfile.Current, Bind("--tsm", "on", "--cove-abi", "current").Tsm);
         Assert.Equal(CoveProfile.Salus, Bind("--tsm", "on", "--cove-abi", "salus").Tsm);
+        Assert.Equal(TsmModel.SupervisorDomain, Bind("--tsm", "on").TsmModel);
+        Assert.Equal((CoveProfile.Current, TsmModel.Static), (Bind("--tsm", "static").Tsm, Bind("--tsm", "static").TsmModel));
         Assert.Equal(TraceKinds.Cove, Bind("--trace", "cove").Trace);
     }
 

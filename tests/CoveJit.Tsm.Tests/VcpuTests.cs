@@ -398,7 +398,7 @@ public sealed class VcpuTests : IDisposable
         Buffer.BlockCopy(new ulong[] { 1, 2, 3, 4, 5, 6 }, 0, preimage, 48, 48);
         Assert.Equal(System.Security.Cryptography.SHA384.HashData(preimage), read);
         Assert.Equal((new SbiResult(SbiError.Success), false), _machine.CallFromGuest(id, Cove, 6, GuestMemory + 0x3000, 4096));
-        Assert.Equal((0UL, 0x0406UL), (_machine.Read64(buffer + 8), _machine.Read64(buffer + 16) & 0xFFFF)); // SHA-384, no certificates; 6 initial, 4 runtime
+        Assert.Equal((3UL << 32, 0x0406UL), (_machine.Read64(buffer + 8), _machine.Read64(buffer + 16) & 0xFFFF)); // SHA-384, CBOR and X.509; 6 initial, 4 runtime
     }
 
     [Fact]

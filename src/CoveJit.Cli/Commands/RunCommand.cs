@@ -6,6 +6,7 @@ using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Commands;
@@ -52,7 +53,7 @@ internal sealed class RunCommand
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
     private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy][,pmp=16|64]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024; and how many PMP entries [rv64,pmp=16]", "-cpu");
     private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
-    private readonly Option<string?> _tsm = Text("--tsm", "on|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains [off]");
+    private readonly Option<string?> _tsm = Text("--tsm", "on|static|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains; static: a quarter of memory is confidential, and never changes [off]");
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
@@ -197,10 +198,10 @@ internal sealed class RunCommand
         };
         return text switch
         {
-            "on" => profile,
+            "on" or "static" => profile,
             "off" when abi is null => null,
             "off" => throw new UsageException("--cove-abi is given without --tsm on", "add --tsm on"),
-            _ => throw new UsageException($"--tsm {text} is not supported", "write --tsm on or --tsm off"),
+            _ => throw new UsageException($"--tsm {text} is not supported", "write --tsm on, --tsm static or --tsm off"),
         };
     }
 
@@ -338,6 +339,7 @@ internal sealed class RunCommand
             PmpEntries = pmpEntries,
             SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Tsm = ParseTsm(result.GetValue(_tsm) ?? "off", result.GetValue(_coveAbi)),
+            TsmModel = result.GetValue(_tsm) == "static" ? TsmModel.Static : TsmModel.SupervisorDomain,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),

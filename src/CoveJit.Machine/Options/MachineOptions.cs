@@ -1,6 +1,7 @@
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines.Options;
@@ -70,6 +71,9 @@ public sealed record MachineOptions
     /// <see cref="SupervisorDomains"/> says.
     /// </summary>
     public CoveProfile? Tsm { get; init; }
+
+    /// <summary>How the TEE security manager is deployed. With static memory a quarter of RAM is confidential.</summary>
+    public TsmModel TsmModel { get; init; }
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

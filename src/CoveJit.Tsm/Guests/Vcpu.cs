@@ -1,4 +1,5 @@
 using CoveJit.Harts.State;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Guests;
 
@@ -30,6 +31,9 @@ internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
     /// <summary>The range whose old pages it waits for the host to remove.</summary>
     public (ulong Start, ulong Length) Conversion { get; set; }
 
+    /// <summary>Its interrupt file; null as long as the host has said nothing of one.</summary>
+    public VirtualImsic? Imsic { get; set; }
+
     /// <summary>External interrupts that it lets the host inject; null for all.</summary>
     public HashSet<ulong>? Allowed { get; set; } = [];
 
@@ -41,6 +45,9 @@ internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
         Context[11] = argument;
         State = VcpuState.Runnable;
     }
+
+    /// <summary>Whether the host may inject an external interrupt of a given identity.</summary>
+    public bool Allows(ulong identity) => Allowed is null || Allowed.Contains(identity);
 
     /// <summary>Whether the host may inject an external interrupt.</summary>
     public bool AllowsAnyInterrupt => Allowed is null || Allowed.Count != 0;
