@@ -10,7 +10,7 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Most virtual harts of each.</summary>
     public const int MostHarts = 8;
 
-    /// <summary>Most files of each: kernel, initrd and disks.</summary>
+    /// <summary>Most files of each: kernel, initrd, shim and disks.</summary>
     public const int MostFiles = 8;
 
     /// <summary>How it is kept apart from its hypervisor.</summary>
@@ -27,6 +27,9 @@ public sealed record VirtualMachineOptions(string Kernel)
 
     /// <summary>Its kernel's command line, or null.</summary>
     public string? Append { get; init; }
+
+    /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
+    public string? Shim { get; init; }
 
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];
