@@ -27,6 +27,7 @@ internal sealed class VcpuSwitch : ITrapService
     private const ulong Environment = Envcfg.Stce | Envcfg.Pbmte | Envcfg.Adue | Envcfg.Cbze | Envcfg.Cbcfe | Envcfg.Cbie;
 
     private const uint WaitForInterrupt = 0x1050_0073;
+    private const uint WaitOnReservation = 0x00D0_0073; // WRS.NTO, in U-mode too
     private const ulong PageMask = 0xFFF;
     private const int EcallLength = 4;
     private const int FirstArgument = 10;
@@ -114,7 +115,9 @@ internal sealed class VcpuSwitch : ITrapService
         hart.Enter(_tsm.Gate);
         try
         {
-            Handle(hart, _running[hart.Id]!, trap);
+            Vcpu vcpu = _running[hart.Id]!;
+            TakePosted(hart, vcpu);
+            Handle(hart, vcpu, trap);
             _tsm.Check?.Invoke();
         }
         finally
@@ -123,6 +126,15 @@ internal sealed class VcpuSwitch : ITrapService
         }
 
         return TrapAction.Resume;
+    }
+
+    /// <summary>Makes an IPI pending that another vCPU has sent; on the hart that runs the vCPU.</summary>
+    public static void TakePosted(Hart hart, Vcpu vcpu)
+    {
+        if (vcpu.TakePostedInterrupt())
+        {
+            hart.SetSoftwarePending(InterruptCode.VirtualSupervisorSoftware, true);
+        }
     }
 
     /// <summary>Ends the run of a vCPU with a call that the host is told of.</summary>
@@ -265,7 +277,7 @@ internal sealed class VcpuSwitch : ITrapService
 
     private void HandleVirtualInstruction(Hart hart, Vcpu vcpu, in Trap trap)
     {
-        if (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor)
+        if (trap.Value != WaitOnReservation && (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor))
         {
             // It would be legal in HS-mode, and there is none for a TVM to be in.
             Inject(hart, TrapCause.IllegalInstruction, trap.Value);
