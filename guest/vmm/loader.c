@@ -5,9 +5,14 @@
 
 static bool copy(const struct loader *loader, u64 address)
 {
-    const struct module *module = vm_module(loader->vm, loader->file == LAUNCH_KERNEL ? MODULE_KERNEL : MODULE_INITRD);
-    return loader->file < LAUNCH_FILES && module != NULL && loader->offset <= module->content.size && loader->size <= module->content.size - loader->offset
-        && vm_write(loader->vm, address, (const u8 *)module->content.start + loader->offset, loader->size);
+    bool is_kernel = loader->file == LAUNCH_KERNEL;
+    const struct module *module = vm_module(loader->vm, is_kernel ? MODULE_KERNEL : MODULE_INITRD);
+    if (loader->file >= LAUNCH_FILES || module == NULL || loader->offset > module->content.size || loader->size > module->content.size - loader->offset)
+        return false;
+    const u8 *from = (const u8 *)module->content.start + loader->offset;
+    u8 tampered = from[0] ^ 1;
+    return vm_write(loader->vm, address, from, loader->size)
+        && (!vm_is_tampered(loader->vm, is_kernel ? "kernel" : "initrd") || vm_write(loader->vm, address, &tampered, 1));
 }
 
 static u64 loader_read(struct device *device, u64 offset, unsigned size)

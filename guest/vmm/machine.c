@@ -148,6 +148,7 @@ static void describe_vms(const struct fdt *tree)
         vm->vcpus = fdt_cell(tree, node, "covejit,vcpus", 0, 1);
         vm->arguments = fdt_text(tree, node, "bootargs");
         vm->arguments_sha384 = sha384_of(tree, node, "covejit,bootargs-sha384");
+        vm->tamper = fdt_text(tree, node, "covejit,tamper");
         machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;
         for (fdt_node module = fdt_first_child(tree, node); module != NULL; module = fdt_next_sibling(tree, module))
             if (fdt_is_compatible(tree, module, "covejit,module"))

@@ -54,6 +54,7 @@ struct vm_description
     unsigned vcpus;
     const char *arguments; /* the kernel command line */
     const u8 *arguments_sha384; /* of a confidential one */
+    const char *tamper; /* what the VMM changes of it, as an attacker would: "kernel", "initrd" or "append"; otherwise NULL */
     struct module modules[MODULES_MAX];
     unsigned module_count;
 };

@@ -19,6 +19,7 @@ struct tvm
     u64 unassigned; /* blocks that it can still come to need */
     u64 private_pages;
     u64 shared_pages;
+    unsigned reads_refused; /* of the VMM's, of its memory */
     bool has_complained; /* of an address outside shared memory */
     struct loader loader;
 };

@@ -222,6 +222,12 @@ struct device *vm_device(struct vm *vm, u64 guest);
 /* Its first file of a role, or NULL. */
 const struct module *vm_module(const struct vm *vm, enum module_role role);
 
+/* Whether the VMM plays the attacker with a part of what it starts with. */
+static inline bool vm_is_tampered(const struct vm *vm, const char *part)
+{
+    return vm->description->tamper != NULL && strcmp(vm->description->tamper, part) == 0;
+}
+
 /* Whether there is memory at a guest address. */
 static inline bool vm_has_memory(const struct vm *vm, u64 guest)
 {

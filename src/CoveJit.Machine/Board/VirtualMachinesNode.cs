@@ -37,6 +37,11 @@ internal static class VirtualMachinesNode
                 node.Set("bootargs", options.Append);
             }
 
+            if (options.Tamper is { } tamper)
+            {
+                node.Set("covejit,tamper", tamper);
+            }
+
             if (options.Kind == VirtualMachineKind.Confidential)
             {
                 node.Set("covejit,bootargs-sha384", SHA384.HashData(Encoding.UTF8.GetBytes(options.Append ?? string.Empty)));

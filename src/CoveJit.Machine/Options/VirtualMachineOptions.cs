@@ -31,6 +31,9 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
     public string? Shim { get; init; }
 
+    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c> or <c>append</c>; or null.</summary>
+    public string? Tamper { get; init; }
+
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];
 }

@@ -64,7 +64,6 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hgatp = vcpu.Tvm.Stage.Hgatp(vcpu.Tvm.Vmid);
         context.Hedeleg = DelegatedExceptions;
         context.Hideleg = InterruptCode.VirtualMask;
-        context.Hstatus = Hstatus.Vtw;
         context.Henvcfg = Environment;
         context.Hcounteren = TimeCounter;
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
@@ -92,6 +91,9 @@ internal sealed class VcpuSwitch : ITrapService
         Complete(vcpu, shared);
         bool external = vcpu.AllowsAnyInterrupt && ((shared.ReadCsr(Hvip) >> InterruptCode.VirtualSupervisorExternal) & 1) != 0;
         vcpu.Context.SetVirtualPending(InterruptCode.VirtualSupervisorExternal, external);
+
+        // Whether it may wait on the hart by itself is the host's to say, as it would of a virtual machine of its own: somebody else may want the hart.
+        vcpu.Context.Hstatus = (vcpu.Context.Hstatus & ~Hstatus.Vtw) | (hart.Hstatus & Hstatus.Vtw);
         Dictionary<uint, ulong> epochs = _epochs[hart.Id];
         if (!epochs.TryGetValue(tvm.Vmid, out ulong epoch) || epoch != tvm.Epoch)
         {
