@@ -67,8 +67,13 @@ static void add_blocks(struct sha384 *hash, const u8 *bytes, u64 count)
             words[i] = __builtin_bswap64(words[i]);
         for (unsigned t = 0; t < 80; t += 16)
         {
-            for (unsigned i = 0; t != 0 && i < 16; i++)
-                EXTEND(i);
+            if (t != 0)
+            {
+#pragma GCC unroll 16
+                for (unsigned i = 0; i < 16; i++)
+                    EXTEND(i);
+            }
+#pragma GCC unroll 2
             for (unsigned i = 0; i < 16; i += 8)
             {
                 ROUND(a, b, c, d, e, f, g, h, i);
