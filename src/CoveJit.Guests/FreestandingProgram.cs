@@ -13,6 +13,19 @@ internal static class FreestandingProgram
     /// <exception cref="GuestBuildException">The compiler is missing or rejects a source.</exception>
     public static async Task CompileAsync(string what, string prefix, string work, string output, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
+        IReadOnlyList<string> sources = await WriteSourcesAsync(prefix, work, cancellation).ConfigureAwait(false);
+        ToolResult result = await ExternalTool.RunAsync(
+            BenchPrograms.Compiler, ["-O2", "-Wall", "@options", .. arguments, "-o", Path.GetFullPath(output), .. sources], cancellation, workingDirectory: work).ConfigureAwait(false);
+        if (result.Status != 0)
+        {
+            throw new GuestBuildException($"{BenchPrograms.Compiler} could not compile {what}: {result.FirstError}", ExternalTool.MendFor(BenchPrograms.Compiler));
+        }
+    }
+
+    /// <summary>Writes a program's sources into a directory.</summary>
+    /// <returns>The names of those to compile.</returns>
+    public static async Task<IReadOnlyList<string>> WriteSourcesAsync(string prefix, string work, CancellationToken cancellation)
+    {
         Directory.CreateDirectory(work);
         List<string> sources = [];
         foreach (string name in InitramfsBuilder.ResourceNames(prefix))
@@ -25,11 +38,6 @@ internal static class FreestandingProgram
             }
         }
 
-        ToolResult result = await ExternalTool.RunAsync(
-            BenchPrograms.Compiler, ["-O2", "-Wall", "@options", .. arguments, "-o", Path.GetFullPath(output), .. sources], cancellation, workingDirectory: work).ConfigureAwait(false);
-        if (result.Status != 0)
-        {
-            throw new GuestBuildException($"{BenchPrograms.Compiler} could not compile {what}: {result.FirstError}", ExternalTool.MendFor(BenchPrograms.Compiler));
-        }
+        return sources;
     }
 }

@@ -324,8 +324,8 @@ public sealed class GuestBuilder
         string name = NameOf(GuestKind.Vmm);
         string made = Path.Combine(work, name);
         Directory.CreateDirectory(made);
-        progress?.Report(new GuestBuildProgress("Compiling the hypervisor", 0, 0));
-        await VmmBuilder.CompileAsync(Path.Combine(work, "sources"), Path.Combine(made, name), cancellation).ConfigureAwait(false);
+        progress?.Report(new GuestBuildProgress("Compiling the hypervisor and the shim", 0, 0));
+        await VmmBuilder.CompileAsync(Path.Combine(work, "sources"), Path.Combine(made, name), Path.Combine(made, VmmBuilder.ShimName), cancellation).ConfigureAwait(false);
         GuestDescription description = new()
         {
             Name = name,

@@ -71,7 +71,21 @@ public sealed class RunOptionsTests
         Assert.Equal(512UL << 20, Bind("--kernel", "Image", "--vmm", "vmm.elf", "--vm", "plain", "--memory", "512M").MemorySize);
     }
 
+    [Fact]
+    public void A_confidential_virtual_machine_brings_the_TSM_and_the_shim_beside_the_hypervisor()
+    {
+        MachineOptions options = Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "confidential,vcpus=2", "--vm", "confidential,shim=other", "--vm", "plain", "--memory", "2G");
+        Assert.Equal(CoveProfile.Current, options.Tsm);
+        Assert.Equal([VirtualMachineKind.Confidential, VirtualMachineKind.Confidential, VirtualMachineKind.Plain], options.VirtualMachines.Select(machine => machine.Kind));
+        Assert.Equal(["d/shim", "other", null], options.VirtualMachines.Select(machine => machine.Shim));
+        Assert.Null(Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "plain").Tsm);
+    }
+
     [Theory]
+    [InlineData("covejit: --vm: 'shim=x' is not understood", "--vm", "plain,shim=x")]
+    [InlineData("covejit: --vm confidential is for the managed firmware; leave --bios", "--kernel", "Image", "--vm", "confidential", "--bios", "fw.bin")]
+    [InlineData("covejit: --vm confidential needs harts with today's memory protection tables", "--kernel", "Image", "--vm", "confidential", "--cpu", "rv64,mpt=off")]
+    [InlineData("covejit: --vm confidential is for the functions as the specification numbers them; leave --cove-abi out", "--kernel", "Image", "--vm", "confidential", "--tsm", "on", "--cove-abi", "salus")]
     [InlineData("covejit: --vm hyper begins with no kind of virtual machine; write --vm plain", "--vm", "hyper")]
     [InlineData("covejit: --vm memory=1M is not a size for a virtual machine; give an even number of MiB", "--vm", "plain,memory=1M")]
     [InlineData("covejit: --vm vcpus=9 is not a number of virtual harts; give 1 to 8", "--vm", "plain,vcpus=9")]

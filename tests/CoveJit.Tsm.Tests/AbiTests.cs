@@ -133,11 +133,11 @@ public sealed class AbiTests
             | 21 | a load from MMIO | address | the load, to a0 | - | a0 is the value |
             | 23 | a store to MMIO | address | the store, from a0 | a0: the value | - |
             | 23 | a message to the interrupt file of a vCPU that is bound to none; the TSM has noted it | address of the page | 0 | - | - |
-            | 22 | WFI with nothing pending | the instruction in stval | the instruction | - | - |
+            | 22 | WFI or WRS.NTO with nothing pending, where the host's hstatus.VTW is set; otherwise the vCPU waits on the hart | the instruction in stval | the instruction | - | - |
 
             With an interrupt, 10 and 22 the CSRs htimedelta, vstimecmp and vsie are written too. hvip.VSEIP is read at each run if the vCPU allows external
             interrupts. Other accesses to MMIO (fetches, atomics, floating point, misaligned ones) are access faults of the TVM, and so are fetches from
-            shared memory; virtual instructions but WFI are illegal instructions there.
+            shared memory; virtual instructions but these two are illegal instructions there.
 
             """);
         foreach (IGrouping<CoveExtension, CoveFunction> extension in CoveAbi.Functions.GroupBy(f => f.Extension))

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using CoveJit.Devices.Interrupts;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Harts.Csrs;
 using CoveJit.Harts.Tests;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
@@ -81,6 +82,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         }
 
         Monitor.Boot(0, Base, 0);
+        foreach (Hart hart in _harts)
+        {
+            SetWaitingExits(hart, true);
+        }
+
         for (int id = 1; id < harts; id++)
         {
             Assert.Equal(SbiError.Success, CallOn(Hart0, 0x48534D, 0, (ulong)id, Base + 4, 0).Error);
@@ -88,6 +94,9 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
             Assert.False(_harts[id].Halted);
         }
     }
+
+    /// <summary>Sets hstatus.VTW of the host's: whether vCPUs that wait exit.</summary>
+    public static void SetWaitingExits(Hart hart, bool exits) => CsrTable.For(hart.Configuration)[0x600]!.Write(hart, exits ? Hstatus.Vtw : 0);
 
     public GuestRam Ram { get; }
 

@@ -258,6 +258,19 @@ public sealed class VcpuTests : IDisposable
     }
 
     [Fact]
+    public void Waiting_exits_where_the_host_wants_it()
+    {
+        const uint WrsNto = 0x00D0_0073;
+        ulong id = _machine.Launch([WrsNto, Asm.Wfi, Asm.Wfi, Asm.Wfi]);
+        Assert.Equal((22UL, WrsNto), (_machine.Run(id).Cause, (uint)_machine.Csr(0x64A)));
+        Assert.Equal(22UL, _machine.Run(id).Cause);
+        SetWaitingExits(_machine.Hart0, false);
+        _machine.Enter(id);
+        Assert.Equal(SliceEnd.Idle, _machine.Hart0.RunSlice(100));
+        Assert.Equal((true, GuestMemory + 12), (_machine.Hart0.IsVirtual, _machine.Hart0.Pc));
+    }
+
+    [Fact]
     public void External_interrupts_need_the_TVMs_leave()
     {
         ulong id = _machine.Launch(CallProgram);

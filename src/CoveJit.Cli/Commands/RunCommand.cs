@@ -31,7 +31,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _vm = new("--vm")
     {
         HelpName = "KIND[,...]",
-        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]; may be repeated, and the first gets the drives of --drive",
+        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain or confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S][,shim=F]; may be repeated, and the first gets the drives of --drive",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };
@@ -90,7 +90,13 @@ internal sealed class RunCommand
                 throw new UsageException("--vmm is given without a virtual machine for it", "add --vm plain");
             }
 
-            return run(requests.Length == 0 ? options : addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null));
+            if (requests.Length != 0)
+            {
+                options = addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null);
+                RefuseDomains(options);
+            }
+
+            return run(options);
         });
     }
 
@@ -390,7 +396,8 @@ internal sealed class RunCommand
             return;
         }
 
-        string option = options.Tsm is null ? "--mpt" : "--tsm";
+        bool isConfidential = options.VirtualMachines.Any(machine => machine.Kind == VirtualMachineKind.Confidential);
+        string option = isConfidential ? "--vm confidential" : options.Tsm is null ? "--mpt" : "--tsm";
         if ((options.Firmware ?? options.HtifProgram) is not null)
         {
             throw new UsageException($"{option} is for the managed firmware", $"leave --bios and --htif out, or {option}: other firmware writes mmpt itself");

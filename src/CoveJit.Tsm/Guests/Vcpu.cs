@@ -6,6 +6,8 @@ namespace CoveJit.Tsm.Guests;
 /// <summary>A virtual CPU of a TVM. For the holder of the TSM's lock, or, while it runs, for its hart.</summary>
 internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
 {
+    private int _postedInterrupt;
+
     public Tvm Tvm { get; } = tvm;
 
     /// <summary>vcpu_id, which is also the TVM's hart number.</summary>
@@ -24,6 +26,14 @@ internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
 
     /// <summary>Its registers and CSRs while it does not run.</summary>
     public SupervisorContext Context { get; set; } = new();
+
+    /// <summary>
+    /// Notes an IPI that another vCPU sends while this one runs. Its hart takes note at the next trap, at the latest: the vCPU cannot begin to wait before.
+    /// </summary>
+    public void PostInterrupt() => Volatile.Write(ref _postedInterrupt, 1);
+
+    /// <summary>Takes what has been posted; on the hart that runs the vCPU, which needs no lock for it.</summary>
+    public bool TakePostedInterrupt() => Interlocked.Exchange(ref _postedInterrupt, 0) != 0;
 
     /// <summary>What is left to be done of the instruction that made it exit.</summary>
     public PendingOperation Pending { get; set; }

@@ -29,6 +29,7 @@ internal sealed class VcpuSwitch : ITrapService
     private const ulong Environment = Envcfg.Stce | Envcfg.Pbmte | Envcfg.Adue | Envcfg.Cbze | Envcfg.Cbcfe | Envcfg.Cbie;
 
     private const uint WaitForInterrupt = 0x1050_0073;
+    private const uint WaitOnReservation = 0x00D0_0073; // WRS.NTO, in U-mode too
     private const ulong PageMask = 0xFFF;
     private const int EcallLength = 4;
     private const int FirstArgument = 10;
@@ -65,7 +66,6 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hgatp = vcpu.Tvm.Stage.Hgatp(vcpu.Tvm.Vmid);
         context.Hedeleg = DelegatedExceptions;
         context.Hideleg = InterruptCode.VirtualMask;
-        context.Hstatus = Hstatus.Vtw;
         context.Henvcfg = Environment;
         context.Hcounteren = TimeCounter;
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
@@ -111,6 +111,9 @@ internal sealed class VcpuSwitch : ITrapService
 
         bool external = !bound && vcpu.AllowsAnyInterrupt && ((shared.ReadCsr(Hvip) >> InterruptCode.VirtualSupervisorExternal) & 1) != 0;
         vcpu.Context.SetVirtualPending(InterruptCode.VirtualSupervisorExternal, external);
+
+        // Whether it may wait on the hart by itself is the host's to say, as it would of a virtual machine of its own: somebody else may want the hart.
+        vcpu.Context.Hstatus = (vcpu.Context.Hstatus & ~Hstatus.Vtw) | (hart.Hstatus & Hstatus.Vtw);
         Dictionary<uint, ulong> epochs = _epochs[hart.Id];
         if (!epochs.TryGetValue(tvm.Vmid, out ulong epoch) || epoch != tvm.Epoch)
         {
@@ -134,7 +137,9 @@ internal sealed class VcpuSwitch : ITrapService
         hart.Enter(_tsm.Gate);
         try
         {
-            Handle(hart, _running[hart.Id]!, trap);
+            Vcpu vcpu = _running[hart.Id]!;
+            TakePosted(hart, vcpu);
+            Handle(hart, vcpu, trap);
             _tsm.Check?.Invoke();
         }
         finally
@@ -143,6 +148,15 @@ internal sealed class VcpuSwitch : ITrapService
         }
 
         return TrapAction.Resume;
+    }
+
+    /// <summary>Makes an IPI pending that another vCPU has sent; on the hart that runs the vCPU.</summary>
+    public static void TakePosted(Hart hart, Vcpu vcpu)
+    {
+        if (vcpu.TakePostedInterrupt())
+        {
+            hart.SetSoftwarePending(InterruptCode.VirtualSupervisorSoftware, true);
+        }
     }
 
     /// <summary>Ends the run of a vCPU with a call that the host is told of.</summary>
@@ -329,7 +343,7 @@ internal sealed class VcpuSwitch : ITrapService
 
     private void HandleVirtualInstruction(Hart hart, Vcpu vcpu, in Trap trap)
     {
-        if (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor)
+        if (trap.Value != WaitOnReservation && (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor))
         {
             // It would be legal in HS-mode, and there is none for a TVM to be in.
             Inject(hart, TrapCause.IllegalInstruction, trap.Value);
