@@ -27,6 +27,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,namespace=F[,ro]]...; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix", Description = "PCIe accelerator: an engine that multiplies matrices; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _iommu = Text("--iommu", "on|off", "RISC-V IOMMU between PCIe functions and memory [off]");
     private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none; with ,bus=pci a PCIe function", "-net", "-nic");
     private readonly Option<string[]> _vm = new("--vm")
     {
@@ -77,7 +78,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _iommu, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -314,6 +315,7 @@ internal sealed class RunCommand
             Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
             NvmeControllers = [.. (result.GetValue(_nvme) ?? []).Select(NvmeParser.Parse)],
             MatrixEngines = (result.GetValue(_accelerator) ?? []).Count(IsMatrixEngine),
+            Iommu = result.GetValue(_iommu) is { } iommu && KeyValueList.Switch("--iommu", "--iommu", iommu),
             Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,

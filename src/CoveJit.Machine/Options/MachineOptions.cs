@@ -43,6 +43,9 @@ public sealed record MachineOptions
     /// <summary>Number of matrix engines.</summary>
     public int MatrixEngines { get; init; }
 
+    /// <summary>Whether there is an IOMMU before the PCIe root complex.</summary>
+    public bool Iommu { get; init; }
+
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
