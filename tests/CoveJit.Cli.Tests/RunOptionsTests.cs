@@ -50,7 +50,9 @@ public sealed class RunOptionsTests
     {
         MachineOptions options = Bind(
             "--nvme", "a.img", "--nvme", "b.img,ro,namespace=c.img,format=raw,namespace=d.img,readonly=on", "--drive", "e.img,bus=pci", "--drive", "f.img,bus=mmio",
-            "--net", "user,bus=pci", "--accelerator", "matrix", "--accelerator", "matrix");
+            "--net", "user,bus=pci", "--accelerator", "matrix", "--accelerator", "matrix", "--iommu", "on");
+        Assert.True(options.Iommu);
+        Assert.False(Bind("--iommu", "off").Iommu);
         Assert.Equal([[new DriveOptions("a.img")], [new("b.img", true), new("c.img", false, DriveFormat.Raw), new("d.img", true)]], options.NvmeControllers);
         Assert.Equal([new DriveOptions("e.img") { Pcie = true }, new DriveOptions("f.img")], options.Drives);
         Assert.True(options.Network.Pcie);
@@ -260,7 +262,7 @@ public sealed class RunOptionsTests
     [InlineData("write a.img,ro", "--check", "--drive", "a.img")]
     [InlineData("write b.img,ro", "--check", "--nvme", "a.img,ro,namespace=b.img")]
     [InlineData("--nvme: 'rw' is not understood", "--nvme", "a.img,rw")]
-    [InlineData("--nvme: 'ro' is not understood", "--nvme", "ro,file=a.img")]
+    [InlineData("--iommu: --iommu=maybe is neither on nor off", "--iommu", "maybe")]
     [InlineData("--nvme: format=vmdk is not supported", "--nvme", "a.img,format=vmdk")]
     [InlineData("--drive: bus=usb is not supported", "--drive", "a.img,bus=usb")]
     [InlineData("--accelerator tensor is not known", "--accelerator", "tensor")]

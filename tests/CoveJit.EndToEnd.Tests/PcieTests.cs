@@ -41,10 +41,11 @@ public sealed class PcieTests : IDisposable
         string source = _directory.File("source.img", content);
         string target = _directory.File("target.img", new byte[4 * MiB]);
         string output = Run(
-            "dd if=/dev/vda of=/dev/nvme0n1 bs=64k conv=fsync; udhcpc -i eth0 -n -q -s /etc/udhcpc.script; readlink /sys/block/vda /sys/class/net/eth0/device",
+            "dd if=/dev/vda of=/dev/nvme0n1 bs=64k conv=fsync; udhcpc -i eth0 -n -q -s /etc/udhcpc.script; readlink /sys/block/vda; readlink -f /sys/class/net/eth0",
             "--drive", source + ",ro,bus=pci", "--net", "user,bus=pci", "--nvme", target);
         Assert.Contains("lease of 10.0.2.15 obtained", output, StringComparison.Ordinal);
-        Assert.Contains("pci0000:00", output, StringComparison.Ordinal);
+        Assert.Contains("0000:02:00.0/virtio0/block/vda", output, StringComparison.Ordinal);
+        Assert.Contains("0000:03:00.0/virtio1/net/eth0", output, StringComparison.Ordinal);
         Assert.Equal(SHA256.HashData(content), SHA256.HashData(File.ReadAllBytes(target)));
     }
 

@@ -56,13 +56,15 @@ public sealed class PcieTests : IMachineHost, IDisposable
 
     /// <summary>The program sets up bridge, function and MSI-X, starts a multiplication of 2 x 2 matrices, waits for the message and takes it.</summary>
     [Theory]
-    [InlineData(Tiers.None, true)]
-    [InlineData(Tiers.Native | Tiers.Regions, false)]
-    public void A_bare_metal_program_multiplies_matrices_and_gets_the_message(Tiers tiers, bool instructionCount)
+    [InlineData(Tiers.None, true, false)]
+    [InlineData(Tiers.Native | Tiers.Regions, false, false)]
+    [InlineData(Tiers.Native | Tiers.Regions, true, true)]
+    [InlineData(Tiers.Native | Tiers.Regions, false, true)]
+    public void A_bare_metal_program_multiplies_matrices_and_gets_the_message(Tiers tiers, bool instructionCount, bool translated)
     {
-        File.WriteAllBytes(_file, MakeImage());
+        File.WriteAllBytes(_file, MakeImage(translated));
         using Machine machine = new(
-            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = 1 }, this);
+            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = 1, Iommu = translated }, this);
         MachineEnd end = machine.Run();
         Assert.True(end.Kind == MachineEndKind.PowerOff, $"{end}: {string.Join('\n', _reports)}");
         byte[] bytes = new byte[16];
@@ -72,7 +74,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
         Assert.Equal([(Identity << 16) | Identity, 2], MemoryMarshal.Cast<byte, int>(bytes)[..2].ToArray());
     }
 
-    private static byte[] MakeImage()
+    private static byte[] MakeImage(bool translated)
     {
         byte[] image = new byte[Size];
         BinaryPrimitives.WriteUInt32LittleEndian(image, Asm.Jal(0, Program));
@@ -83,14 +85,26 @@ public sealed class PcieTests : IMachineHost, IDisposable
 
         const ulong Port = Ecam + 0x8000, Function = Ecam + 0x10_0000, Msix = Bar + 0x2000;
         const uint Interrupt = 4, Start = 1;
+
+        // The IOMMU: a directory of two levels, a context with an Sv39 first stage, and in its table two leaves of 1 GiB: interrupt files where they
+        // are, RAM 1 GiB below.
+        const ulong Iommu = 0x0301_0000, Directory = 0x8034_0000, Leaf = 0x8034_1000, Root = 0x8034_2000;
+        const uint Page = 0xD7; // D, A, U, W, R, V
+        ulong shift = translated ? 0x4000_0000UL : 0;
+        (ulong Address, uint Value)[] iommu =
+        [
+            (Directory + (4 * 8), (uint)(Leaf >> 2) | 1), (Leaf, 1), (Leaf + 24, (uint)(Root >> 12)), (Leaf + 28, 8u << 28),
+            (Root, Page), (Root + 8, (uint)(0x8000_0000UL >> 2) | Page), (Iommu + 0x10, (uint)(Directory >> 2) | 3), (Iommu + 0x14, 0),
+        ];
         (ulong Address, uint Value)[] stores =
         [
+            .. translated ? iommu : [],
             (Port + 0x18, 0x0001_0100), (Port + 0x24, 0x0001_0001), (Port + 0x28, 4), (Port + 0x2C, 4), (Port + 4, 6),
             (Function + 0x10, 0), (Function + 0x14, 4), (Function + 4, 6),
             (Msix, (uint)SupervisorFile), (Msix + 4, 0), (Msix + 8, Identity), (Msix + 12, 0),
             (Function + 0x7C, 0x8000_0011), // MSI-X enable, in the upper half of the capability's first word
             (A, 1), (A + 4, 2), (A + 8, 3), (A + 12, 4), (B, 5), (B + 4, 6), (B + 8, 7), (B + 12, 8),
-            (Bar + 0x20, (uint)A), (Bar + 0x28, (uint)B), (Bar + 0x30, (uint)C),
+            (Bar + 0x20, (uint)(A - shift)), (Bar + 0x28, (uint)(B - shift)), (Bar + 0x30, (uint)(C - shift)),
             (Bar + 0x38, 2), (Bar + 0x3C, 2), (Bar + 0x40, 2), (Bar + 0x44, 1), (Bar + 0x48, 8), (Bar + 0x4C, 8), (Bar + 0x50, 8),
             (Bar + 0x10, Start | Interrupt), (0, 0),
         ];
