@@ -9,7 +9,16 @@ namespace CoveJit.Harts;
 public sealed unsafe partial class Hart
 {
     /// <summary>mstatus without the derived bits; <see cref="ReadMstatus"/> is what software reads.</summary>
-    public ulong Mstatus { get; internal set; }
+    public ulong Mstatus
+    {
+        get;
+        internal set
+        {
+            const ulong OfContext = Csrs.Mstatus.Sum | Csrs.Mstatus.Mxr | Csrs.Mstatus.Mprv | Csrs.Mstatus.Mpp | Csrs.Mstatus.Mpv;
+            _contextChanged |= ((field ^ value) & OfContext) != 0;
+            field = value;
+        }
+    }
 
     /// <summary>medeleg.</summary>
     public ulong Medeleg { get; set; }
@@ -54,7 +63,15 @@ public sealed unsafe partial class Hart
     public ulong Stimecmp { get; private set; }
 
     /// <summary>satp; WARL: a write of an unsupported mode changes nothing.</summary>
-    public ulong Satp { get; private set; }
+    public ulong Satp
+    {
+        get;
+        private set
+        {
+            field = value;
+            ChangeAddressSpace();
+        }
+    }
 
     internal ulong Mscratch { get; set; }
 

@@ -14,7 +14,15 @@ public sealed unsafe partial class Hart
     private ulong _hideleg;
 
     /// <summary>The virtualization mode V: whether the hart executes a guest, in VS- or VU-mode.</summary>
-    public bool IsVirtual { get; private set; }
+    public bool IsVirtual
+    {
+        get;
+        private set
+        {
+            field = value;
+            _contextChanged = true;
+        }
+    }
 
     /// <summary>hstatus, without VSXL.</summary>
     public ulong Hstatus { get; private set; }
@@ -29,16 +37,40 @@ public sealed unsafe partial class Hart
     public uint Hcounteren { get; internal set; }
 
     /// <summary>henvcfg.</summary>
-    public ulong Henvcfg { get; private set; }
+    public ulong Henvcfg
+    {
+        get;
+        private set
+        {
+            field = value;
+            _contextChanged = true;
+        }
+    }
 
     /// <summary>htimedelta.</summary>
     public ulong Htimedelta { get; private set; }
 
     /// <summary>hgatp.</summary>
-    public ulong Hgatp { get; private set; }
+    public ulong Hgatp
+    {
+        get;
+        private set
+        {
+            field = value;
+            ChangeAddressSpace();
+        }
+    }
 
     /// <summary>vsatp.</summary>
-    public ulong Vsatp { get; private set; }
+    public ulong Vsatp
+    {
+        get;
+        private set
+        {
+            field = value;
+            ChangeAddressSpace();
+        }
+    }
 
     /// <summary>vstimecmp.</summary>
     public ulong Vstimecmp { get; private set; }
@@ -59,7 +91,15 @@ public sealed unsafe partial class Hart
 
     internal ulong Mtinst { get; set; }
 
-    internal ulong Vsstatus { get; private set; }
+    internal ulong Vsstatus
+    {
+        get;
+        private set
+        {
+            _contextChanged |= ((field ^ value) & (Csrs.Mstatus.Sum | Csrs.Mstatus.Mxr)) != 0;
+            field = value;
+        }
+    }
 
     internal ulong Vstvec { get; set; }
 

@@ -146,7 +146,13 @@ public sealed unsafe partial class Hart
     }
 
     // Whether any interrupt is pending and enabled, whatever its level: what ends WFI (AIA 1.0, "WFI (Wait for Interrupt) instruction").
-    private bool HasPendingInterrupt => _injects ? (Mip & Mie & ~Mideleg) != 0 || PendingAtSupervisor != 0 || Vstopi != 0 : (Mip & Mie) != 0;
+    private bool HasPendingInterrupt =>
+        !IsQuiet && (_injects ? (Mip & Mie & ~Mideleg) != 0 || PendingAtSupervisor != 0 || Vstopi != 0 : (Mip & Mie) != 0);
+
+    // No wire is high and nothing is written: as it is most of the time, and quickly told.
+    private bool IsQuiet =>
+        ((Volatile.Read(ref _lines) | Volatile.Read(ref _softwarePending)) & Mie) == 0
+        && !_injects && Msideie == 0 && !_interruptDomain.External && _interruptDomain.GuestExternal == 0;
 
     // The first pending, enabled interrupt of the highest level that may interrupt the current mode.
     private MajorInterrupt? DeliverableInterrupt(out TrapLevel level)

@@ -11,9 +11,16 @@ namespace CoveJit.Harts;
 /// <summary>Memory access: everything behind a miss of the TLB.</summary>
 public sealed unsafe partial class Hart
 {
-    private readonly TlbContext[] _cachedContexts = new TlbContext[AccessMode.Modifiers];
+    // The banks by modifiers, each as of the sum that _addressSpaces and the count of recycled banks made when it was selected.
+    private readonly ulong[] _cachedVersions = new ulong[AccessMode.Modifiers];
     private readonly nint[] _cachedBanks = new nint[AccessMode.Modifiers];
     private AccessMode _dataMode;
+
+    // Counts changes of the address spaces: satp, vsatp, hgatp, mmpt.
+    private ulong _addressSpaces = 1;
+
+    // Whether anything that the banks are selected by has changed since they were.
+    private bool _contextChanged;
 
     private AccessMode FetchMode => new(Privilege, IsVirtual);
 
@@ -77,6 +84,14 @@ public sealed unsafe partial class Hart
     /// <returns>False if an exception was recorded.</returns>
     internal bool Resolve(ulong address, int size, AccessType access, out ulong physical)
     {
+        TlbBank* bank = access == AccessType.Execute ? _state->FetchBank : _state->DataBank;
+        if (Tlb.TryRecall(bank, address, access, out byte* host))
+        {
+            physical = (ulong)(host - RamPointer) + Map.Ram.Base + (address & 0xFFF);
+            FillTlb(bank, address, access, physical);
+            return true;
+        }
+
         AccessMode mode = access == AccessType.Execute ? FetchMode : _dataMode;
         WalkStatus status = Translate(mode, address, access, out WalkResult result);
         PageTableReads += (ulong)result.EntriesRead;
@@ -94,7 +109,8 @@ public sealed unsafe partial class Hart
 
         if (verdict == PmpVerdict.Allow && Map.Ram.Contains(physical & ~0xFFFUL, 0x1000))
         {
-            FillTlb(address, access, physical, result.PageShift);
+            Tlb.Remember(bank, address, access, Map.Ram.HostAddress(physical & ~0xFFFUL), result.PageShift);
+            FillTlb(bank, address, access, physical);
         }
 
         return true;
@@ -104,6 +120,12 @@ public sealed unsafe partial class Hart
     /// <returns>Whether a bank changed: executing code must reload them.</returns>
     internal bool UpdateContext()
     {
+        if (!_contextChanged)
+        {
+            return false;
+        }
+
+        _contextChanged = false;
         _dataMode = FetchMode;
         if ((Mstatus & Csrs.Mstatus.Mprv) != 0 && Privilege == PrivilegeMode.Machine)
         {
@@ -256,39 +278,44 @@ public sealed unsafe partial class Hart
 
     private TlbBank* BankFor(AccessMode mode)
     {
-        TlbContext context = ContextOf(mode);
-        uint slot = context.Modifiers;
-        if (_cachedContexts[slot] == context && Tlb.Holds((TlbBank*)_cachedBanks[slot], context))
+        uint modifiers = ModifiersOf(mode);
+        if (_cachedVersions[modifiers] == _addressSpaces + Tlb.Recycled)
         {
-            return (TlbBank*)_cachedBanks[slot];
+            TlbBank* cached = (TlbBank*)_cachedBanks[modifiers];
+            Tlb.Use(cached);
+            return cached;
         }
 
-        TlbBank* bank = Tlb.Select(context);
-        _cachedContexts[slot] = context;
-        _cachedBanks[slot] = (nint)bank;
+        TlbBank* bank = Tlb.Select(ContextOf(mode, modifiers));
+        _cachedVersions[modifiers] = _addressSpaces + Tlb.Recycled;
+        _cachedBanks[modifiers] = (nint)bank;
         return bank;
     }
 
-    private TlbContext ContextOf(AccessMode mode)
-    {
-        if (mode.Privilege == PrivilegeMode.Machine)
-        {
-            return new TlbContext(0, 0, mode.Bits); // guarded by PMP alone
-        }
+    private TlbContext ContextOf(AccessMode mode, uint modifiers) =>
+        mode.Privilege == PrivilegeMode.Machine ? new TlbContext(0, 0, modifiers) // guarded by PMP alone
+        : mode.IsVirtual ? new TlbContext(Vsatp, Hgatp, modifiers, Mmpt, _sdid)
+        : new TlbContext(Satp, 0, modifiers, Mmpt, _sdid);
 
-        return mode.IsVirtual
-            ? new TlbContext(Vsatp, Hgatp, mode.Bits | AccessMode.StatusBits(Vsstatus) | AccessMode.HypervisorBits(Mstatus, Henvcfg), Mmpt, _sdid)
-            : new TlbContext(Satp, 0, mode.Bits | AccessMode.StatusBits(Mstatus), Mmpt, _sdid);
+    private uint ModifiersOf(AccessMode mode) =>
+        mode.Privilege == PrivilegeMode.Machine ? mode.Bits
+        : mode.IsVirtual ? mode.Bits | AccessMode.StatusBits(Vsstatus) | AccessMode.HypervisorBits(Mstatus, Henvcfg)
+        : mode.Bits | AccessMode.StatusBits(Mstatus);
+
+    // An address space has another number now.
+    private void ChangeAddressSpace()
+    {
+        _addressSpaces++;
+        _contextChanged = true;
     }
 
-    private void FillTlb(ulong address, AccessType access, ulong physical, int pageShift)
+    private void FillTlb(TlbBank* bank, ulong address, AccessType access, ulong physical)
     {
         GuestRam ram = Map.Ram;
-        TlbBank* bank = access == AccessType.Execute ? _state->FetchBank : _state->DataBank;
         byte* host = ram.HostAddress(physical & ~0xFFFUL);
         if (access != AccessType.Write)
         {
-            Tlb.Fill(bank, address, access, host, pageShift);
+            Tlb.Fill(bank, address, access, host);
             return;
         }
 
@@ -303,7 +330,7 @@ public sealed unsafe partial class Hart
             ram.SetFlags(physical, PageFlags.HasWriteEntry);
         }
 
-        Tlb.Fill(bank, address, access, host, pageShift);
+        Tlb.Fill(bank, address, access, host);
 
         // Whoever flags the page clears HasWriteEntry and then scans; if that came between our two steps, the entry must go again.
         Interlocked.MemoryBarrier();

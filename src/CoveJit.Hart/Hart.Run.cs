@@ -183,6 +183,35 @@ public sealed unsafe partial class Hart
     /// </summary>
     public Flow Execute(DecodedInstruction* instruction) => Interpreter.Execute(this, _state, instruction);
 
+    /// <summary>
+    /// Executes an instruction that ends its block, in native code, which has taken it from <see cref="HartState.Remaining"/>. pc is exact.
+    /// </summary>
+    /// <returns>
+    /// <see cref="Flow.Next"/>: go on behind the instruction. <see cref="Flow.Redirect"/>: go on at pc, where it or a trap that was taken led.
+    /// <see cref="Flow.Leave"/>: to the run loop; pc is where to go on. <see cref="Flow.Trap"/>: nothing has happened, the interpreter is to execute it.
+    /// </returns>
+    public Flow ExecuteLast(DecodedInstruction* instruction)
+    {
+        _state->InstructionsRetired = _state->RetiredAtEnd - (ulong)_state->Remaining - 1;
+        Flow flow = Interpreter.Execute(this, _state, instruction);
+        switch (flow)
+        {
+            case Flow.Trap when IsOwnEnvironmentCall:
+                _state->Remaining++; // it does not retire
+                Take(_pendingTrap);
+                break;
+            case Flow.Leave:
+                _state->Pc += instruction->Length;
+                return Flow.Leave;
+            case Flow.Next or Flow.Trap:
+                return flow;
+            default:
+                break;
+        }
+
+        return _state->Attention != 0 || _state->ExpectsLandingPad != 0 ? Flow.Leave : Flow.Redirect;
+    }
+
     /// <summary>Sleeps until something raises attention or the next timer is due.</summary>
     public void Sleep()
     {
@@ -337,6 +366,13 @@ public sealed unsafe partial class Hart
         value = (ushort)word;
         return true;
     }
+
+    // A system call to the guest's own kernel, and nobody watches: nothing but the guest's state changes when it is taken.
+    private bool IsOwnEnvironmentCall =>
+        (TrapCause)_pendingTrap.Cause is TrapCause.EcallFromU or TrapCause.EcallFromVs
+        && IsDelegated(_pendingTrap, Medeleg)
+        && SupervisorService is null
+        && TrapTrace is null;
 
     private void TakePendingTrap()
     {

@@ -16,7 +16,15 @@ public sealed unsafe partial class Hart
     private bool _deniedByTable;
 
     /// <summary>mmpt, or mttp where the harts have the older tables; use <see cref="WriteMmpt"/> to change it.</summary>
-    public ulong Mmpt { get; private set; }
+    public ulong Mmpt
+    {
+        get;
+        private set
+        {
+            field = value;
+            ChangeAddressSpace();
+        }
+    }
 
     /// <summary>SDID of the supervisor domain that the hart is in. Thread-safe.</summary>
     public uint Sdid => Volatile.Read(ref _sdid);

@@ -51,7 +51,6 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         RamPointer = map.Ram.Pointer;
         CodeTables = code.Tables;
         code.Add(Tlb);
-        Array.Fill(_cachedContexts, TlbContext.None);
         _csrs = CsrTable.For(configuration);
         if (configuration.HasImsic)
         {
@@ -100,7 +99,15 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     public HartState* State => _state;
 
     /// <summary>Current privilege mode.</summary>
-    public PrivilegeMode Privilege { get; private set; }
+    public PrivilegeMode Privilege
+    {
+        get;
+        private set
+        {
+            field = value;
+            _contextChanged = true;
+        }
+    }
 
     /// <summary>Address of the next instruction.</summary>
     public ulong Pc

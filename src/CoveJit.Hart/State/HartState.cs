@@ -49,6 +49,9 @@ public unsafe struct HartState
     /// <summary>Instructions that translated code may still retire; set before it is entered, exact when it returns.</summary>
     public long Remaining;
 
+    /// <summary>Instructions retired when <see cref="Remaining"/> is used up: their difference is the number retired, while code executes.</summary>
+    public ulong RetiredAtEnd;
+
     /// <summary>Host address of guest RAM.</summary>
     public byte* Ram;
 

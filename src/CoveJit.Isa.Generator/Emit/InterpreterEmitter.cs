@@ -150,9 +150,11 @@ internal static class InterpreterEmitter
         code.Close();
         code.Line("s->Pc = pc;");
         code.Line("s->Remaining = left;");
+        code.Line("s->RetiredAtEnd = end;");
         code.Line("TranslatedExit translated = ((delegate*<HartState*, Block*, TranslatedExit>)code)(s, block);");
         code.Line("pc = s->Pc;");
         code.Line("left = s->Remaining;");
+        code.Line("data = s->DataBank;");
         code.Open("if (block->Credit < 0)");
         code.Line("hart.Code.Translator!.OnShortStays(block);");
         code.Close();

@@ -28,6 +28,7 @@ public sealed unsafe class GuestRam : IDisposable
         Base = baseAddress;
         Size = size;
         _memory = new NativeMemoryBlock(size);
+        _memory.PreferLargePages(); // the host's own TLB misses cost as much as the guest's
         _flags = new NativeMemoryBlock(size >> PageShift);
         Pointer = _memory.Pointer;
         Flags = (PageFlags*)_flags.Pointer;

@@ -11,6 +11,7 @@ public sealed unsafe class Tlb : IDisposable
     private const int Banks = 16;
 
     private readonly NativeMemoryBlock _memory = new(Banks * (ulong)TlbBank.Size);
+    private readonly WalkCache _walks = new(Banks);
     private readonly TlbContext[] _contexts = new TlbContext[Banks];
     private readonly ulong[] _lastUse = new ulong[Banks];
 
@@ -51,6 +52,7 @@ public sealed unsafe class Tlb : IDisposable
         if (_contexts[victim] != TlbContext.None)
         {
             Clear(victim);
+            Recycled++;
         }
 
         _contexts[victim] = context;
@@ -58,26 +60,45 @@ public sealed unsafe class Tlb : IDisposable
         return Bank(victim);
     }
 
-    /// <summary>Whether a bank still belongs to a context; if so it counts as used.</summary>
-    public bool Holds(TlbBank* bank, in TlbContext context)
-    {
-        int index = (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
-        if (_contexts[index] != context)
-        {
-            return false;
-        }
+    /// <summary>How often a bank was taken from one context and given to another: banks selected before then are to be selected anew.</summary>
+    public ulong Recycled { get; private set; }
 
-        _lastUse[index] = ++_uses;
-        return true;
+    /// <summary>Counts a bank as used, so that <see cref="Select"/> recycles others first.</summary>
+    public void Use(TlbBank* bank) => _lastUse[IndexOf(bank)] = ++_uses;
+
+    /// <summary>Finds the page that a walk has led to, if it may be so accessed by what is not in page flags, and the bank has kept it since.</summary>
+    /// <param name="bank">The bank, from <see cref="Select"/>.</param>
+    /// <param name="address">Virtual address.</param>
+    /// <param name="access">The access to be made.</param>
+    /// <param name="host">Host address of the page's first byte.</param>
+    public bool TryRecall(TlbBank* bank, ulong address, AccessType access, out byte* host) => _walks.TryFind(IndexOf(bank), address, access, out host);
+
+    /// <summary>Keeps what a walk has led to, for <see cref="TryRecall"/>. Parameters as <see cref="Fill"/>, which is to follow unless page flags forbid it.</summary>
+    public void Remember(TlbBank* bank, ulong address, AccessType access, byte* host, int pageShift)
+    {
+        int index = IndexOf(bank);
+        _walks.Add(index, address, access, host);
+        _filled[index] = true;
+        if (pageShift > 12)
+        {
+            if (pageShift <= 21)
+            {
+                _megapages[index] |= RegionBit(address >> 21);
+            }
+            else
+            {
+                // A leaf above 1 GiB (Sv48, Sv57) spans many regions: any fence by address may mean it.
+                _gigapages[index] |= pageShift <= 30 ? RegionBit(address >> 30) : ~0UL;
+            }
+        }
     }
 
-    /// <summary>Installs an entry.</summary>
+    /// <summary>Installs an entry for a page that <see cref="Remember"/> was told of.</summary>
     /// <param name="bank">The bank, from <see cref="Select"/>.</param>
     /// <param name="address">Virtual address within the page.</param>
     /// <param name="access">Which array.</param>
     /// <param name="host">Host address of the page's first byte.</param>
-    /// <param name="pageShift">log2 of the size of the mapping that the entry is a part of.</param>
-    public void Fill(TlbBank* bank, ulong address, AccessType access, byte* host, int pageShift)
+    public void Fill(TlbBank* bank, ulong address, AccessType access, byte* host)
     {
         ulong page = address & ~0xFFFUL;
         TlbEntry* entry = TlbBank.EntryFor(bank, address, access);
@@ -92,20 +113,6 @@ public sealed unsafe class Tlb : IDisposable
         Volatile.Write(ref entry->Addend, (nint)((ulong)host - page));
         Volatile.Write(ref entry->Tag, page);
         Fills[(int)access]++;
-        int index = (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
-        _filled[index] = true;
-        if (pageShift > 12)
-        {
-            if (pageShift <= 21)
-            {
-                _megapages[index] |= RegionBit(address >> 21);
-            }
-            else
-            {
-                // A leaf above 1 GiB (Sv48, Sv57) spans many regions: any fence by address may mean it.
-                _gigapages[index] |= pageShift <= 30 ? RegionBit(address >> 30) : ~0UL;
-            }
-        }
     }
 
     /// <summary>Forgets everything: changes of PMP, and of what is in no context.</summary>
@@ -143,6 +150,7 @@ public sealed unsafe class Tlb : IDisposable
                 continue;
             }
 
+            _walks.Remove(i, address);
             for (AccessType access = AccessType.Read; access <= AccessType.Execute; access++)
             {
                 TlbEntry* entry = TlbBank.EntryFor(Bank(i), address, access);
@@ -188,9 +196,15 @@ public sealed unsafe class Tlb : IDisposable
     }
 
     /// <summary>Releases the memory.</summary>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _walks.Dispose();
+    }
 
     private static ulong RegionBit(ulong region) => 1UL << (int)((region * 0x9E3779B97F4A7C15) >> 58);
+
+    private int IndexOf(TlbBank* bank) => (int)(((byte*)bank - _memory.Pointer) / TlbBank.Size);
 
     private TlbBank* Bank(int index) => (TlbBank*)(_memory.Pointer + (index * TlbBank.Size));
 
@@ -203,6 +217,7 @@ public sealed unsafe class Tlb : IDisposable
 
         _filled[index] = false;
         TlbBank.Clear(Bank(index));
+        _walks.Clear(index);
         _megapages[index] = 0;
         _gigapages[index] = 0;
     }

@@ -183,6 +183,9 @@ internal sealed unsafe partial class BlockEmitter
             case OpKind.System when !OpInfo.EndsBlock(instruction.Op):
                 EmitSystem(instruction);
                 return true;
+            case OpKind.System:
+                EmitLast();
+                return false;
             default:
                 EmitExit(_offset, Refund, TranslatedExit.Interpret);
                 return false;
@@ -261,6 +264,16 @@ internal sealed unsafe partial class BlockEmitter
             EmitExit(offset + length, refund - 1, TranslatedExit.Leave);
         }));
         _floatDirty = false; // only what is known to be emitted counts
+    }
+
+    // Has the interpreter's handler execute the current instruction, which acts on the hart: the last of the block.
+    private void EmitLast()
+    {
+        _assembler.MoveConstant(Register.Rax, _offset);
+        _assembler.LeaOf(Register.Rcx, _instruction);
+        _assembler.MoveConstant(Register.Rdx, ExitRecord.Of(_offset, Refund, TranslatedExit.Interpret));
+        _assembler.Call(_runtime.ExecuteLast);
+        EmitEdge(_offset + _instruction->Length, back: false);
     }
 
     // The operands of the current instruction's semantic method; false if one has no place that expressions understand.

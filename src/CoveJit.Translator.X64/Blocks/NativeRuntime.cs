@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
@@ -17,8 +18,9 @@ internal sealed unsafe class NativeRuntime
     private static readonly Register[] CallerSaved = [Register.Rsi, Register.Rdi, Register.R8, Register.R9, Register.R10, Register.R11];
     private static readonly Register[] CalleeSaved = [Register.Rbp, Register.Rbx, Register.R12, Register.R13, Register.R14, Register.R15];
 
-    // Leaves at the virtual address in rax, to go on in whatever way.
+    // Leaves at the virtual address in rax, to go on in whatever way, or with the exit in edx.
     private byte* _exitTo;
+    private byte* _exitWith;
 
     /// <summary>Writes the fixed code at the start of a code cache's memory for native code.</summary>
     public NativeRuntime(CodeCache code, Assembler assembler)
@@ -34,6 +36,8 @@ internal sealed unsafe class NativeRuntime
         EmitLookup(assembler);
         Execute = assembler.Position;
         EmitExecute(assembler);
+        ExecuteLast = assembler.Position;
+        EmitExecuteLast(assembler);
         code.EnableHostCode((nint)Miss);
         End = assembler.Position;
     }
@@ -63,12 +67,18 @@ internal sealed unsafe class NativeRuntime
     /// <summary>Executes the decoded instruction rcx points to, at the page offset in rax; eax is its <see cref="Flow"/>.</summary>
     public byte* Execute { get; }
 
+    /// <summary>
+    /// Executes the decoded instruction rcx points to, the last of its block, at the page offset in rax; edx is the <see cref="ExitRecord"/> of a leave
+    /// to the interpreter before it. Returns if the instruction behind it is next, and goes elsewhere otherwise.
+    /// </summary>
+    public byte* ExecuteLast { get; }
+
     /// <summary>Behind the fixed code.</summary>
     public byte* End { get; }
 
     /// <summary>The places in the fixed code, by their distance from its start: the same for code that may be exchanged.</summary>
     public int[] Layout(CodeCache code) =>
-        [(int)(ExitAt - code.HostCode), (int)(ExitBy - code.HostCode), (int)(Miss - code.HostCode), (int)(Fill - code.HostCode), (int)(Lookup - code.HostCode), (int)(Execute - code.HostCode), (int)(End - code.HostCode)];
+        [(int)(ExitAt - code.HostCode), (int)(ExitBy - code.HostCode), (int)(Miss - code.HostCode), (int)(Fill - code.HostCode), (int)(Lookup - code.HostCode), (int)(Execute - code.HostCode), (int)(ExecuteLast - code.HostCode), (int)(End - code.HostCode)];
 
     /// <summary>What <see cref="Block.Entry"/> is for a block with native code.</summary>
     public static nint ManagedEntry => (nint)(delegate*<HartState*, Block*, TranslatedExit>)&EnterBlock;
@@ -85,7 +95,7 @@ internal sealed unsafe class NativeRuntime
     {
         state->PageBase = state->Pc & ~0xFFFUL;
         int exit = ((delegate* unmanaged<HartState*, nint, int>)(state->Arena + CodeCache.HostCodeStart))(state, Volatile.Read(ref block->Native));
-        if ((state->Mxcsr & 63) != 0)
+        if ((state->Mxcsr & HostFloat.MxcsrFlags) != 0)
         {
             state->Fflags |= HostFloat.FlagsOf(state->Mxcsr);
         }
@@ -93,13 +103,29 @@ internal sealed unsafe class NativeRuntime
         return (TranslatedExit)exit;
     }
 
+    // The handle is always a hart's own.
+    private static Hart HartOf(HartState* state) => Unsafe.As<Hart>(GCHandle.FromIntPtr(state->Hart).Target!);
+
     [UnmanagedCallersOnly]
     private static int FillTranslation(HartState* state, ulong address, int access) =>
-        ((Hart)GCHandle.FromIntPtr(state->Hart).Target!).TryFill(address, access >> 8, (AccessType)(access & 0xFF)) ? 1 : 0;
+        HartOf(state).TryFill(address, access >> 8, (AccessType)(access & 0xFF)) ? 1 : 0;
 
     [UnmanagedCallersOnly]
     private static int ExecuteInstruction(HartState* state, DecodedInstruction* instruction) =>
-        (int)((Hart)GCHandle.FromIntPtr(state->Hart).Target!).Execute(instruction);
+        (int)HartOf(state).Execute(instruction);
+
+    [UnmanagedCallersOnly]
+    private static int ExecuteLastInstruction(HartState* state, DecodedInstruction* instruction)
+    {
+        // It may be one that reads or writes fflags.
+        if ((state->Mxcsr & HostFloat.MxcsrFlags) != 0)
+        {
+            state->Fflags |= HostFloat.FlagsOf(state->Mxcsr);
+            state->Mxcsr &= ~HostFloat.MxcsrFlags;
+        }
+
+        return (int)HartOf(state).ExecuteLast(instruction);
+    }
 
     private static void EmitEnter(Assembler assembler)
     {
@@ -125,6 +151,7 @@ internal sealed unsafe class NativeRuntime
         Label common = new();
         assembler.Op(Alu.Add, Register.Rax, PinnedRegisters.Field(StateLayout.PageBase));
         assembler.Mark(common);
+        _exitWith = assembler.Position;
         assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
         StorePinned(assembler);
         assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
@@ -252,6 +279,46 @@ internal sealed unsafe class NativeRuntime
         LoadPinned(assembler);
         assembler.Op(Alu.Add, Register.Rsp, 8);
         assembler.Return();
+    }
+
+    private void EmitExecuteLast(Assembler assembler)
+    {
+        Label next = new();
+        Label elsewhere = new();
+        Label interpret = new();
+        assembler.Push(Register.Rdx);
+        assembler.Op(Alu.Add, Register.Rax, PinnedRegisters.Field(StateLayout.PageBase));
+        assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
+        StorePinned(assembler);
+        assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
+        assembler.Lea(Register.Rdi, new Mem(Register.Rbp, -PinnedRegisters.Bias));
+        assembler.Move(Register.Rsi, Register.Rcx);
+        assembler.MoveConstant(Register.Rax, (nint)(delegate* unmanaged<HartState*, DecodedInstruction*, int>)&ExecuteLastInstruction);
+        assembler.CallTo(Register.Rax);
+        assembler.LoadMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
+        LoadPinned(assembler);
+        assembler.Load(PinnedRegisters.Bank, PinnedRegisters.Field(StateLayout.DataBank));
+        assembler.Pop(Register.Rcx);
+        assembler.Test(Register.Rax, Register.Rax, wide: false);
+        assembler.JumpIf(Condition.NotEqual, next);
+        assembler.Return();
+
+        // Not to be returned to: the return address goes.
+        assembler.Mark(next);
+        assembler.Op(Alu.Add, Register.Rsp, 8);
+        assembler.Op(Alu.Cmp, Register.Rax, (int)Flow.Trap, wide: false);
+        assembler.JumpIf(Condition.Equal, interpret);
+        assembler.Move(Register.Rdx, Register.Rax, wide: false);
+        assembler.Load(Register.Rax, PinnedRegisters.Field(StateLayout.Pc));
+        assembler.Op(Alu.Cmp, Register.Rdx, (int)Flow.Redirect, wide: false);
+        assembler.JumpIf(Condition.Equal, elsewhere);
+        assembler.MoveConstant(Register.Rdx, (int)TranslatedExit.Leave);
+        assembler.Jump(_exitWith);
+        assembler.Mark(elsewhere);
+        assembler.Call(Lookup);
+        assembler.JumpThrough(new Mem(Register.Rdx, StateLayout.BlockNative));
+        assembler.Mark(interpret);
+        assembler.Jump(ExitBy);
     }
 
     private static void LoadPinned(Assembler assembler)

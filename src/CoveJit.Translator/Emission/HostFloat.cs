@@ -29,6 +29,9 @@ internal static unsafe class HostFloat
     // fflags for MXCSR's bits 5 to 0: PE UE OE ZE DE IE.
     private static readonly byte[] Flags = [.. Enumerable.Range(0, 64).Select(Convert)];
 
+    /// <summary>The sticky flags of MXCSR.</summary>
+    public const uint MxcsrFlags = 63;
+
     /// <summary>Whether regions may use the host's unit.</summary>
     public static bool IsSupported => Sse41.X64.IsSupported;
 
@@ -54,7 +57,7 @@ internal static unsafe class HostFloat
     public static void Accrue(HartState* state, uint mxcsr) => state->Fflags |= FlagsOf(mxcsr);
 
     /// <summary>The fflags that MXCSR's sticky flags stand for.</summary>
-    public static uint FlagsOf(uint mxcsr) => Flags[mxcsr & 63];
+    public static uint FlagsOf(uint mxcsr) => Flags[mxcsr & MxcsrFlags];
 
     /// <summary>Truncates; 0x80000000 and the invalid flag if the value does not fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -131,7 +131,7 @@ internal sealed partial class RegionEmitter
 
         if (block.Truncated)
         {
-            EmitExit(block.End, 0, TranslatedExit.Interpret);
+            EmitExit(block.End, 0, TranslatedExit.Continue);
         }
         else if (block.Terminator.Op == Op.BlockEnd)
         {

@@ -16,7 +16,7 @@ public sealed unsafe class TlbTests
     {
         using Tlb tlb = new();
         TlbBank* bank = tlb.Select(Space(1));
-        tlb.Fill(bank, 0x1234_5678, AccessType.Write, (byte*)Host, 12);
+        Fill(tlb, bank, 0x1234_5678, AccessType.Write, (byte*)Host, 12);
         Assert.Equal(Host + 0x678, Lookup(bank, 0x1234_5678, AccessType.Write));
         Assert.Equal(Host, Lookup(bank, 0x1234_5000, AccessType.Write));
         Assert.Equal(0UL, Lookup(bank, 0x1234_5678, AccessType.Read));
@@ -35,7 +35,7 @@ public sealed unsafe class TlbTests
             Assert.Equal(0UL, Lookup(bank, ulong.MaxValue - offset, AccessType.Read));
         }
 
-        tlb.Fill(bank, ulong.MaxValue, AccessType.Read, (byte*)Host, 12);
+        Fill(tlb, bank, ulong.MaxValue, AccessType.Read, (byte*)Host, 12);
         Assert.Equal(Host + 0xFFF, Lookup(bank, ulong.MaxValue, AccessType.Read));
     }
 
@@ -49,14 +49,13 @@ public sealed unsafe class TlbTests
         {
             TlbBank* bank = tlb.Select(context);
             Assert.True(banks.Add((nint)bank));
-            tlb.Fill(bank, 0x1000, AccessType.Read, (byte*)Host, 12);
+            Fill(tlb, bank, 0x1000, AccessType.Read, (byte*)Host, 12);
         }
 
         foreach (TlbContext context in contexts)
         {
             TlbBank* bank = tlb.Select(context);
             Assert.Contains((nint)bank, banks);
-            Assert.True(tlb.Holds(bank, context));
             Assert.NotEqual(0UL, Lookup(bank, 0x1000, AccessType.Read));
         }
     }
@@ -69,15 +68,15 @@ public sealed unsafe class TlbTests
         for (uint asid = 0; asid < 16; asid++)
         {
             TlbBank* bank = tlb.Select(Space(asid));
-            tlb.Fill(bank, 0x1000, AccessType.Read, (byte*)Host, 21);
+            Fill(tlb, bank, 0x1000, AccessType.Read, (byte*)Host, 21);
             banks.Add((nint)bank);
         }
 
         Assert.Equal(16, banks.Distinct().Count());
-        Assert.True(tlb.Holds((TlbBank*)banks[0], Space(0))); // counts as a use: 1 is the oldest now
+        tlb.Use((TlbBank*)banks[0]); // 1 is the oldest now
         TlbBank* recycled = tlb.Select(Space(100));
         Assert.Equal(banks[1], (nint)recycled);
-        Assert.False(tlb.Holds(recycled, Space(1)));
+        Assert.Equal(1UL, tlb.Recycled);
         Assert.Equal(0UL, Lookup(recycled, 0x1000, AccessType.Read));
         Assert.NotEqual(0UL, Lookup((TlbBank*)banks[0], 0x1000, AccessType.Read));
     }
@@ -90,7 +89,7 @@ public sealed unsafe class TlbTests
         TlbContext[] kept = [Space(8), Space(0x7007), new(0, 0, 3), Guest(7, asid: 7)];
         foreach (TlbContext context in (TlbContext[])[.. flushed, .. kept])
         {
-            tlb.Fill(tlb.Select(context), 0x1000, AccessType.Execute, (byte*)Host, 12);
+            Fill(tlb, tlb.Select(context), 0x1000, AccessType.Execute, (byte*)Host, 12);
         }
 
         tlb.Flush(TlbFence.Supervisor(null, 7));
@@ -120,7 +119,7 @@ public sealed unsafe class TlbTests
             using Tlb tlb = new();
             foreach (TlbContext context in contexts)
             {
-                tlb.Fill(tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
+                Fill(tlb, tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
             }
 
             tlb.Flush(fence);
@@ -150,7 +149,7 @@ public sealed unsafe class TlbTests
             using Tlb tlb = new();
             foreach (TlbContext context in contexts)
             {
-                tlb.Fill(tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
+                Fill(tlb, tlb.Select(context), 0x1000, AccessType.Read, (byte*)Host, 12);
             }
 
             tlb.Flush(fence);
@@ -164,11 +163,11 @@ public sealed unsafe class TlbTests
     {
         using Tlb tlb = new();
         TlbBank* bank = tlb.Select(Space(1));
-        tlb.Fill(bank, 0x1000, AccessType.Read, (byte*)Host, 12);
+        Fill(tlb, bank, 0x1000, AccessType.Read, (byte*)Host, 12);
         tlb.FlushAll();
         Assert.Equal(0UL, Lookup(bank, 0x1000, AccessType.Read));
-        Assert.True(tlb.Holds(bank, Space(1)));
-        tlb.Fill(bank, 0x1000, AccessType.Read, (byte*)Host, 12);
+        Assert.Equal((nint)bank, (nint)tlb.Select(Space(1)));
+        Fill(tlb, bank, 0x1000, AccessType.Read, (byte*)Host, 12);
         tlb.FlushAll();
         Assert.Equal(0UL, Lookup(bank, 0x1000, AccessType.Read));
     }
@@ -187,8 +186,8 @@ public sealed unsafe class TlbTests
         {
             for (AccessType access = AccessType.Read; access <= AccessType.Execute; access++)
             {
-                tlb.Fill((TlbBank*)bank, 0x5000, access, (byte*)Host, 12);
-                tlb.Fill((TlbBank*)bank, 0x6000, access, (byte*)Host, 12);
+                Fill(tlb, (TlbBank*)bank, 0x5000, access, (byte*)Host, 12);
+                Fill(tlb, (TlbBank*)bank, 0x6000, access, (byte*)Host, 12);
             }
         }
 
@@ -219,7 +218,7 @@ public sealed unsafe class TlbTests
             ulong start = (ulong)random.NextInt64(1L << 56) & ~((1UL << shift) - 1);
             ulong member = start | ((ulong)random.NextInt64() & ((1UL << shift) - 1));
             ulong named = start | ((ulong)random.NextInt64() & ((1UL << shift) - 1));
-            tlb.Fill(bank, member, AccessType.Write, (byte*)Host, shift);
+            Fill(tlb, bank, member, AccessType.Write, (byte*)Host, shift);
             Assert.NotEqual(0UL, Lookup(bank, member, AccessType.Write));
             tlb.Flush(TlbFence.Supervisor(named, 1));
             Assert.True(Lookup(bank, member, AccessType.Write) == 0, $"member {member:x}, fenced {named:x}, shift {shift}");
@@ -232,11 +231,11 @@ public sealed unsafe class TlbTests
         using Tlb tlb = new();
         TlbBank* one = tlb.Select(Space(1));
         TlbBank* two = tlb.Select(Space(2));
-        tlb.Fill(one, 0x5000, AccessType.Write, (byte*)Host, 12);
-        tlb.Fill(two, 0xFFFF_FFFF_8000_0000, AccessType.Write, (byte*)Host, 12); // an alias
-        tlb.Fill(one, 0x6000, AccessType.Write, (byte*)Host + 0x1000, 12);
-        tlb.Fill(one, 0x5000, AccessType.Read, (byte*)Host, 12);
-        tlb.Fill(one, 0x5000, AccessType.Execute, (byte*)Host, 12);
+        Fill(tlb, one, 0x5000, AccessType.Write, (byte*)Host, 12);
+        Fill(tlb, two, 0xFFFF_FFFF_8000_0000, AccessType.Write, (byte*)Host, 12); // an alias
+        Fill(tlb, one, 0x6000, AccessType.Write, (byte*)Host + 0x1000, 12);
+        Fill(tlb, one, 0x5000, AccessType.Read, (byte*)Host, 12);
+        Fill(tlb, one, 0x5000, AccessType.Execute, (byte*)Host, 12);
         tlb.DropWrites((byte*)Host);
         Assert.Equal(0UL, Lookup(one, 0x5000, AccessType.Write));
         Assert.Equal(0UL, Lookup(two, 0xFFFF_FFFF_8000_0000, AccessType.Write));
@@ -274,7 +273,7 @@ public sealed unsafe class TlbTests
             Thread.SpinWait(round & 0xFF);
             if (Volatile.Read(ref flagged) == 0)
             {
-                tlb.Fill(bank, 0x5000, AccessType.Write, (byte*)Host, 12);
+                Fill(tlb, bank, 0x5000, AccessType.Write, (byte*)Host, 12);
                 Interlocked.MemoryBarrier();
                 if (Volatile.Read(ref flagged) != 0)
                 {
@@ -288,6 +287,13 @@ public sealed unsafe class TlbTests
 
         other.Join();
         Assert.Equal(0, left);
+    }
+
+    // As after a walk.
+    private static void Fill(Tlb tlb, TlbBank* bank, ulong address, AccessType access, byte* host, int pageShift)
+    {
+        tlb.Remember(bank, address, access, (byte*)((ulong)host & ~0xFFFUL), pageShift);
+        tlb.Fill(bank, address, access, (byte*)((ulong)host & ~0xFFFUL));
     }
 
     // The host address of a byte, or 0 on a miss: the fast path's compare for a one-byte access.
