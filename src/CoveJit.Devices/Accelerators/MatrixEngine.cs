@@ -81,13 +81,21 @@ public sealed class MatrixEngine : PcieFunction, IDisposable
         Int8 = 2, // with results of 32 bits
     }
 
-    /// <summary>Ends the operation under way, if any, at its next row.</summary>
+    /// <summary>Ends the operation under way, if any, at its next row, and waits for that: afterwards memory may go.</summary>
     public void Dispose()
     {
         lock (Gate)
         {
             EndOperation();
         }
+
+        SpinWait.SpinUntil(() =>
+        {
+            lock (Gate)
+            {
+                return !_active;
+            }
+        });
     }
 
     /// <inheritdoc/>
