@@ -115,6 +115,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         AddBoardDevices();
         try
         {
+            AddPcie();
             AddVirtioDevices();
             if (options.HtifProgram is not null)
             {
@@ -398,18 +399,35 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void AddVirtioDevices()
     {
-        List<VirtioDevice> devices = [];
+        List<(VirtioDevice Device, int? VirtualMachine)> devices = [];
+        int drives = 0;
         foreach (DriveOptions drive in Options.Drives)
         {
-            devices.Add(new VirtioBlock($"vd{(char)('a' + devices.Count)}", Own(Storage.Open(drive))));
+            VirtioBlock block = new($"vd{(char)('a' + drives++)}", Own(Storage.Open(drive)));
+            if (drive.Pcie)
+            {
+                Plug(block);
+            }
+            else
+            {
+                devices.Add((block, Options.VirtualMachines.Count > 0 ? drive.VirtualMachine : null));
+            }
         }
 
         if (Options.Network.Kind != NetworkKind.None)
         {
-            devices.Add(new VirtioNet("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress));
+            VirtioNet card = new("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress);
+            if (Options.Network.Pcie)
+            {
+                Plug(card);
+            }
+            else
+            {
+                devices.Add((card, null));
+            }
         }
 
-        devices.Add(new VirtioRng("rng0", Options.InstructionCount ? new SeededEntropy(0) : new HostEntropy()));
+        devices.Add((new VirtioRng("rng0", Options.InstructionCount ? new SeededEntropy(0) : new HostEntropy()), null));
         if (devices.Count > VirtMemoryMap.Virtio.Count)
         {
             throw new LoadException($"{devices.Count} VirtIO devices do not fit the board's {VirtMemoryMap.Virtio.Count} slots", "give fewer --drive options");
@@ -420,7 +438,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             int slot = i;
 
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
-            VirtioMmio transport = Own(new VirtioMmio(devices[i], DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree =>
             {
@@ -431,9 +449,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                     Iopmp.DescribeRequester(node, slot);
                 }
 
-                if (Options.VirtualMachines.Count > 0 && slot < Options.Drives.Count)
+                if (devices[slot].VirtualMachine is int virtualMachine)
                 {
-                    node.SetCells("covejit,vm", (uint)Options.Drives[slot].VirtualMachine);
+                    node.SetCells("covejit,vm", (uint)virtualMachine);
                 }
             });
         }

@@ -48,6 +48,20 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void PCIe_devices_are_controllers_with_namespaces_VirtIO_functions_and_accelerators()
+    {
+        MachineOptions options = Bind(
+            "--nvme", "a.img", "--nvme", "b.img,ro,namespace=c.img,format=raw,namespace=d.img,readonly=on", "--drive", "e.img,bus=pci", "--drive", "f.img,bus=mmio",
+            "--net", "user,bus=pci", "--accelerator", "matrix", "--accelerator", "matrix", "--iommu", "on");
+        Assert.True(options.Iommu);
+        Assert.False(Bind("--iommu", "off").Iommu);
+        Assert.Equal([[new DriveOptions("a.img")], [new("b.img", true), new("c.img", false, DriveFormat.Raw), new("d.img", true)]], options.NvmeControllers);
+        Assert.Equal([new DriveOptions("e.img") { Pcie = true }, new DriveOptions("f.img")], options.Drives);
+        Assert.True(options.Network.Pcie);
+        Assert.Equal(2, options.MatrixEngines);
+    }
+
+    [Fact]
     public void Virtual_machines_get_the_guest_and_the_machine_gets_the_hypervisor()
     {
         MachineOptions options = Bind(
@@ -217,7 +231,7 @@ public sealed class RunOptionsTests
     [InlineData("unknown option '-krenel'; did you mean '--kernel'?", "-krenel", "x")]
     [InlineData("unknown option '--frobnicate'; covejit run --help", "--frobnicate")]
     [InlineData("write --net user", "-netdev", "user,id=n")]
-    [InlineData("attached with --drive and --net", "-device", "virtio-blk-device")]
+    [InlineData("attached with --drive, --nvme, --net", "-device", "virtio-blk-device")]
     [InlineData("unknown argument 'Image'", "Image")]
     [InlineData("--kernel", "--kernel")]
     [InlineData("--kernel", "--kernel", "a", "--kernel", "b")]
@@ -270,7 +284,13 @@ public sealed class RunOptionsTests
     [InlineData("--tsm needs harts with the hypervisor extension", "--tsm", "on", "--cpu", "rv64,h=off")]
     [InlineData("--check compares the translator with the interpreter", "--check", "--tiers", "0")]
     [InlineData("leave --net out", "--check", "--net", "user")]
-    [InlineData("write --drive a.img,ro", "--check", "--drive", "a.img")]
+    [InlineData("write a.img,ro", "--check", "--drive", "a.img")]
+    [InlineData("write b.img,ro", "--check", "--nvme", "a.img,ro,namespace=b.img")]
+    [InlineData("--nvme: 'rw' is not understood", "--nvme", "a.img,rw")]
+    [InlineData("--iommu: --iommu=maybe is neither on nor off", "--iommu", "maybe")]
+    [InlineData("--nvme: format=vmdk is not supported", "--nvme", "a.img,format=vmdk")]
+    [InlineData("--drive: bus=usb is not supported", "--drive", "a.img,bus=usb")]
+    [InlineData("--accelerator tensor is not known", "--accelerator", "tensor")]
     [InlineData("--dump-asm x is not an address", "--dump-asm", "x")]
     [InlineData("--dump-asm-to is given without --dump-asm", "--dump-asm-to", "f")]
     [InlineData("--dump-asm is about translated code", "--dump-asm", "hot", "--tiers", "0")]

@@ -26,8 +26,11 @@ internal sealed class RunCommand
     private readonly Option<string?> _guest = Text("--guest", "NAME", "Boot a guest that 'covejit guest build' made: default, disk or bench; the path of its .json; or none [default, unless --kernel is given]");
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
-    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "Block device from an image file; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none", "-net", "-nic");
+    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,namespace=F[,ro]]...; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix", Description = "PCIe accelerator: an engine that multiplies matrices; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _iommu = Text("--iommu", "on|off", "RISC-V IOMMU between PCIe functions and memory [off]");
+    private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none; with ,bus=pci a PCIe function", "-net", "-nic");
     private readonly Option<string[]> _vm = new("--vm")
     {
         HelpName = "KIND[,...]",
@@ -78,7 +81,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -106,7 +109,7 @@ internal sealed class RunCommand
     /// <summary>What to write instead of QEMU options that CoveJit spells another way.</summary>
     public static IReadOnlyDictionary<string, string> QemuHints { get; } = new Dictionary<string, string>
     {
-        ["-device"] = "drives and the network card are attached with --drive and --net",
+        ["-device"] = "devices are attached with --drive, --nvme, --net and --accelerator",
         ["-netdev"] = "write --net user[,hostfwd=...]",
         ["-hda"] = "write --drive FILE",
         ["-icount"] = "write --icount, which takes no value",
@@ -297,6 +300,9 @@ internal sealed class RunCommand
         return kinds;
     }
 
+    private static bool IsMatrixEngine(string text) =>
+        text == "matrix" ? true : throw new UsageException($"--accelerator {text} is not known", "write --accelerator matrix");
+
     private static int ParseGranularity(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && bytes is 1 or 2 or 4 or 8 or 16
             ? bytes
@@ -323,6 +329,9 @@ internal sealed class RunCommand
             Initrd = result.GetValue(_initrd),
             Append = result.GetValue(_append),
             Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
+            NvmeControllers = [.. (result.GetValue(_nvme) ?? []).Select(NvmeParser.Parse)],
+            MatrixEngines = (result.GetValue(_accelerator) ?? []).Count(IsMatrixEngine),
+            Iommu = result.GetValue(_iommu) is { } iommu && KeyValueList.Switch("--iommu", "--iommu", iommu),
             Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
             MemorySize = result.GetValue(_memory) is { } memory ? ParseMemory(memory) : defaults.MemorySize,
@@ -427,9 +436,9 @@ internal sealed class RunCommand
             throw new UsageException("--check cannot give two machines the same network traffic", "leave --net out");
         }
 
-        if (options.Drives.FirstOrDefault(drive => !drive.ReadOnly) is DriveOptions drive)
+        if (options.Drives.Concat(options.NvmeControllers.SelectMany(drives => drives)).FirstOrDefault(drive => !drive.ReadOnly) is DriveOptions drive)
         {
-            throw new UsageException($"--check cannot let two machines write to {drive.Path}", $"write --drive {drive.Path},ro");
+            throw new UsageException($"--check cannot let two machines write to {drive.Path}", $"write {drive.Path},ro");
         }
     }
 }

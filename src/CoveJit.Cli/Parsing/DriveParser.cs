@@ -2,7 +2,7 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--drive FILE[,ro]</c> and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
+/// <summary>Reads <c>--drive FILE[,ro][,bus=mmio|pci]</c> and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
 internal static class DriveParser
 {
     private const string Option = "--drive";
@@ -12,6 +12,7 @@ internal static class DriveParser
         string? path = null;
         bool readOnly = false;
         DriveFormat format = DriveFormat.Detect;
+        bool pcie = false;
         bool first = true;
         foreach ((string key, string? value) in KeyValueList.Parse(text))
         {
@@ -24,15 +25,13 @@ internal static class DriveParser
                     readOnly = KeyValueList.Switch(Option, key, value);
                     break;
                 case "format":
-                    format = value switch
-                    {
-                        "raw" => DriveFormat.Raw,
-                        "qcow2" => DriveFormat.Qcow2,
-                        _ => throw new UsageException($"{Option}: format={value} is not supported", "give a raw or a qcow2 image"),
-                    };
+                    format = ParseFormat(Option, value);
+                    break;
+                case "bus":
+                    pcie = ParseBus(Option, value);
                     break;
                 case "if" when value is not ("virtio" or "none"):
-                    throw new UsageException($"{Option}: if={value} is not supported", "drives are VirtIO block devices: write if=virtio or leave it out");
+                    throw new UsageException($"{Option}: if={value} is not supported", "drives are VirtIO block devices: write if=virtio or leave it out, or give the file to --nvme");
                 case "if" or "id" or "media" when value is not null:
                     // Names and the only possible values: nothing to do.
                     break;
@@ -43,7 +42,7 @@ internal static class DriveParser
                     if (!first)
                     {
                         string part = value is null ? key : $"{key}={value}";
-                        throw new UsageException($"{Option}: '{part}' is not understood", "write FILE[,ro][,format=raw|qcow2]");
+                        throw new UsageException($"{Option}: '{part}' is not understood", "write FILE[,ro][,format=raw|qcow2][,bus=mmio|pci]");
                     }
 
                     path = value is null ? key : $"{key}={value}";
@@ -55,6 +54,22 @@ internal static class DriveParser
 
         return string.IsNullOrEmpty(path)
             ? throw new UsageException($"{Option} names no file", "write --drive FILE[,ro]")
-            : new DriveOptions(path, readOnly, format);
+            : new DriveOptions(path, readOnly, format) { Pcie = pcie };
     }
+
+    /// <summary>An image's format.</summary>
+    public static DriveFormat ParseFormat(string option, string? text) => text switch
+    {
+        "raw" => DriveFormat.Raw,
+        "qcow2" => DriveFormat.Qcow2,
+        _ => throw new UsageException($"{option}: format={text} is not supported", "give a raw or a qcow2 image"),
+    };
+
+    /// <summary>Whether a VirtIO device is a PCIe function.</summary>
+    public static bool ParseBus(string option, string? text) => text switch
+    {
+        "mmio" => false,
+        "pci" => true,
+        _ => throw new UsageException($"{option}: bus={text} is not supported", "write bus=mmio or bus=pci"),
+    };
 }

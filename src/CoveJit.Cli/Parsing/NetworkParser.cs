@@ -5,7 +5,7 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>.</summary>
+/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>, with <c>,bus=pci</c> for a PCIe function.</summary>
 internal static class NetworkParser
 {
     private const string Option = "--net";
@@ -24,6 +24,7 @@ internal static class NetworkParser
 
         List<HostForward> forwards = [];
         string? tap = null;
+        bool pcie = false;
         foreach ((string key, string? value) in parts.Skip(1))
         {
             switch (key)
@@ -33,6 +34,9 @@ internal static class NetworkParser
                     break;
                 case "ifname" when kind == NetworkKind.Tap && !string.IsNullOrEmpty(value):
                     tap = value;
+                    break;
+                case "bus" when kind != NetworkKind.None:
+                    pcie = DriveParser.ParseBus(Option, value);
                     break;
                 case "script" or "downscript" when kind == NetworkKind.Tap && value == "no":
                 case "id" when value is not null:
@@ -44,7 +48,7 @@ internal static class NetworkParser
 
         return kind == NetworkKind.Tap && tap is null
             ? throw new UsageException($"{Option} tap names no interface", "write --net tap,ifname=NAME")
-            : new NetworkOptions(kind, forwards, tap);
+            : new NetworkOptions(kind, forwards, tap) { Pcie = pcie };
     }
 
     // [tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport

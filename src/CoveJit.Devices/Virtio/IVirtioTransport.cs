@@ -2,7 +2,7 @@ using CoveJit.Memory.Bus;
 
 namespace CoveJit.Devices.Virtio;
 
-/// <summary>What a device and its queues see of the transport (MMIO now, PCI later) that carries them.</summary>
+/// <summary>What a device and its queues see of the transport (MMIO or PCI) that carries them.</summary>
 public interface IVirtioTransport
 {
     /// <summary>Guards the device, its queues and the transport's registers. Held whenever a device method is called; taken by a device before it acts on input of its own (a frame, a key).</summary>

@@ -23,9 +23,11 @@ public abstract class VirtioTransport : IVirtioTransport, IDisposable
     /// <param name="dma">The device's way to memory.</param>
     /// <param name="options">What the ring offers; null for the defaults.</param>
     /// <param name="report">Gets one line for each failure of the device (DEVICE_NEEDS_RESET); called with the gate held.</param>
-    protected VirtioTransport(VirtioDevice device, IDmaPort dma, VirtioOptions? options, Action<string>? report)
+    /// <param name="gate">A lock that guards more than the device; null for one of its own.</param>
+    protected VirtioTransport(VirtioDevice device, IDmaPort dma, VirtioOptions? options, Action<string>? report, Lock? gate = null)
     {
         ArgumentNullException.ThrowIfNull(device);
+        Gate = gate ?? new Lock();
         Device = device;
         Dma = dma;
         _ringFeatures = (options ?? new VirtioOptions()).Features;
@@ -41,7 +43,7 @@ public abstract class VirtioTransport : IVirtioTransport, IDisposable
     public VirtioDevice Device { get; }
 
     /// <inheritdoc/>
-    public Lock Gate { get; } = new();
+    public Lock Gate { get; }
 
     /// <inheritdoc/>
     public IDmaPort Dma { get; }

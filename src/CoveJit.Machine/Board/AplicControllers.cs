@@ -47,6 +47,9 @@ internal sealed class AplicControllers : InterruptControllers
     public override IInterruptLine Source(uint number) => _aplic.Source((int)number);
 
     /// <inheritdoc/>
+    public override bool TrySend(ulong address, uint data) => _imsics?.TrySend(address, data) == true;
+
+    /// <inheritdoc/>
     public override uint[] Specifier(uint number) => [number, LevelHigh];
 
     /// <inheritdoc/>
@@ -59,6 +62,7 @@ internal sealed class AplicControllers : InterruptControllers
         {
             machineImsics = tree.Phandles.Reserve();
             supervisorImsics = tree.Phandles.Reserve();
+            MessageParent = supervisorImsics;
             DisableIf(managed, _imsics.Machine.Describe(tree.Soc, VirtMemoryMap.ImsicM.Base, machineImsics, InterruptLevel.Machine, _imsics.Identities, harts));
             _imsics.Supervisor.Describe(tree.Soc, VirtMemoryMap.ImsicS.Base, supervisorImsics, InterruptLevel.Supervisor, _imsics.Identities, harts);
         }

@@ -37,15 +37,17 @@ internal sealed class ImsicPages(IReadOnlyList<Hart> harts) : IMessagePort
     public static ulong BaseOf(int sidn) => VirtMemoryMap.ImsicS.Base + ((ulong)sidn * VirtMemoryMap.ImsicDomainSize);
 
     /// <inheritdoc/>
-    public void Send(ulong address, uint data)
+    public void Send(ulong address, uint data) => TrySend(address, data);
+
+    /// <summary>As <see cref="Send"/>; false if there is no interrupt file at the address.</summary>
+    public bool TrySend(ulong address, uint data)
     {
         // Elsewhere than to interrupt files no message goes: not to RAM, and not back to the controller that sends it.
         ulong offset = address - VirtMemoryMap.ImsicS.Base;
         ulong sidn = offset / VirtMemoryMap.ImsicDomainSize;
-        if (!Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data) && sidn < (ulong)Domains.Count && !(sidn == 0 && IsConfidential(offset)))
-        {
-            Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data);
-        }
+        return Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data)
+            || (sidn < (ulong)Domains.Count && !(sidn == 0 && IsConfidential(offset))
+                && Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data));
     }
 
     // Whether a page is of a file that the host has given away. The host's interrupt controller is no way around the protection table.

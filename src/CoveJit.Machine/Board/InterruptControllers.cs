@@ -14,6 +14,9 @@ internal abstract class InterruptControllers
     /// <summary>Phandle of the controller that wired interrupts go to; once <see cref="Describe"/> has been called.</summary>
     public uint Phandle { get; protected set; }
 
+    /// <summary>Phandle of the controller that messages go to, once <see cref="Describe"/> has been called; 0 if there is none.</summary>
+    public uint MessageParent { get; protected set; }
+
     /// <summary>Makes the controllers.</summary>
     public static InterruptControllers Create(MachineOptions options, IReadOnlyList<Hart> harts) => options.Interrupts switch
     {
@@ -24,6 +27,9 @@ internal abstract class InterruptControllers
 
     /// <summary>The wire of an interrupt source.</summary>
     public abstract IInterruptLine Source(uint number);
+
+    /// <summary>Takes a device's write of 4 bytes as an interrupt message; false if there is no interrupt file at the address.</summary>
+    public virtual bool TrySend(ulong address, uint data) => false;
 
     /// <summary>How a device's node spells an interrupt source, with <see cref="Phandle"/> as its parent.</summary>
     public abstract uint[] Specifier(uint number);

@@ -20,6 +20,9 @@ public static class VirtMemoryMap
     /// <summary>ACLINT: MSWI at offset 0, MTIMER at offset 0x4000.</summary>
     public static readonly BoardRegion Clint = new("clint", 0x02000000, 0x10000);
 
+    /// <summary>IOMMU of the PCIe root complex. It has four wires.</summary>
+    public static readonly BoardRegion Iommu = new("iommu", 0x03010000, 0x1000, 36);
+
     /// <summary>IOPMP, where the machine has one.</summary>
     public static readonly BoardRegion Iopmp = new("iopmp", 0x03020000, 0x20000, 12);
 
@@ -50,15 +53,27 @@ public static class VirtMemoryMap
     /// <summary>Supervisor interrupt domains that have room.</summary>
     public const int ImsicDomains = 4;
 
-    /// <summary>PCIe configuration space (ECAM).</summary>
-    public static readonly BoardRegion PcieEcam = new("pcie_ecam", 0x30000000, 0x10000000);
+    /// <summary>PCIe configuration space (ECAM). The interrupts are the four wires'.</summary>
+    public static readonly BoardRegion PcieEcam = new("pcie_ecam", 0x30000000, 0x10000000, 32);
+
+    /// <summary>Window for PCIe functions' memory with 32-bit addresses.</summary>
+    public static readonly BoardRegion PcieMemory = new("pcie_mem", 0x40000000, 0x40000000);
+
+    /// <summary>Size of the window for PCIe functions' memory with 64-bit addresses, which lies above RAM at a multiple of it.</summary>
+    public const ulong PcieHighMemorySize = 0x4_0000_0000;
 
     /// <summary>Address of the first byte of RAM.</summary>
     public const ulong DramBase = 0x80000000;
 
     /// <summary>Every row below RAM, by address.</summary>
     public static IReadOnlyList<BoardRegion> Table { get; } =
-        [Mrom, Test, Rtc, Clint, Iopmp, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam];
+        [Mrom, Test, Rtc, Clint, Iommu, Iopmp, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam, PcieMemory];
+
+    /// <summary>Window for PCIe functions' memory with 64-bit addresses, above RAM.</summary>
+    /// <param name="memorySize">Size of RAM in bytes.</param>
+    public static BoardRegion PcieHighMemory(ulong memorySize) =>
+        new("pcie_high", (DramBase + memorySize + PcieHighMemorySize - 1) & ~(PcieHighMemorySize - 1), PcieHighMemorySize);
+
 
     /// <summary>The table as text, one row a line, RAM last.</summary>
     /// <param name="memorySize">Size of RAM in bytes.</param>
@@ -71,7 +86,8 @@ public static class VirtMemoryMap
             text.AppendLine(region.ToString());
         }
 
-        text.Append(new BoardRegion("dram", DramBase, memorySize).ToString());
+        text.AppendLine(new BoardRegion("dram", DramBase, memorySize).ToString());
+        text.Append(PcieHighMemory(memorySize).ToString());
         return text.ToString();
     }
 }

@@ -6,6 +6,9 @@ namespace CoveJit.Machines.Options;
 /// <param name="Format">The image's format.</param>
 public sealed record DriveOptions(string Path, bool ReadOnly = false, DriveFormat Format = DriveFormat.Detect)
 {
+    /// <summary>Whether the block device is a PCIe function rather than a VirtIO-mmio device.</summary>
+    public bool Pcie { get; init; }
+
     /// <summary>Which of the machine's virtual machines gets the drive, where it has any.</summary>
     public int VirtualMachine { get; init; }
 }

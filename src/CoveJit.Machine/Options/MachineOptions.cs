@@ -39,6 +39,15 @@ public sealed record MachineOptions
     /// <summary>Block devices in order: the guest's vda, vdb, ...</summary>
     public IReadOnlyList<DriveOptions> Drives { get; init; } = [];
 
+    /// <summary>NVMe controllers in order: the guest's nvme0, nvme1, ...; each has its namespaces.</summary>
+    public IReadOnlyList<IReadOnlyList<DriveOptions>> NvmeControllers { get; init; } = [];
+
+    /// <summary>Number of matrix engines.</summary>
+    public int MatrixEngines { get; init; }
+
+    /// <summary>Whether there is an IOMMU before the PCIe root complex.</summary>
+    public bool Iommu { get; init; }
+
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 

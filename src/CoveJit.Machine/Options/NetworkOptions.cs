@@ -6,6 +6,9 @@ namespace CoveJit.Machines.Options;
 /// <param name="TapName">Interface name, for <see cref="NetworkKind.Tap"/>.</param>
 public sealed record NetworkOptions(NetworkKind Kind, IReadOnlyList<HostForward> Forwards, string? TapName = null)
 {
+    /// <summary>Whether the card is a PCIe function rather than a VirtIO-mmio device.</summary>
+    public bool Pcie { get; init; }
+
     /// <summary>No network card.</summary>
     public static NetworkOptions None { get; } = new(NetworkKind.None, []);
 }

@@ -33,7 +33,8 @@ public sealed class BoardTests
         string[] lines = VirtMemoryMap.Print(1 << 30).ReplaceLineEndings("\n").Split('\n');
         Assert.Contains("virtio     0x10001000  0x1000 * 8   1-8", lines);
         Assert.Contains("uart0      0x10000000  0x100        10", lines);
-        Assert.Equal("dram       0x80000000  0x40000000   -", lines[^1]);
+        Assert.Equal("dram       0x80000000  0x40000000   -", lines[^2]);
+        Assert.Equal("pcie_high  0x400000000  0x400000000  -", lines[^1]);
     }
 
     [Fact]

@@ -1,0 +1,24 @@
+using CoveJit.Memory.Bus;
+
+namespace CoveJit.Devices.Pcie;
+
+/// <summary>A function's only way to memory. It stamps requests with the function's identity, and sends none while Bus Master Enable is clear.</summary>
+public sealed class BusMasterPort : IDmaPort
+{
+    private readonly PcieFunction _function;
+
+    internal BusMasterPort(PcieFunction function) => _function = function;
+
+    /// <summary>The T bit of the function's requests: set while its device interface is in TDISP's RUN.</summary>
+    public bool Trusted { get; set; }
+
+    private PcieRequest Request => new(_function.RequesterId, Trusted: Trusted);
+
+    /// <inheritdoc/>
+    public bool TryRead(ulong address, Span<byte> destination) =>
+        _function.IsBusMaster && _function.Bus is { } bus && bus.Upstream.TryRead(Request, address, destination);
+
+    /// <inheritdoc/>
+    public bool TryWrite(ulong address, ReadOnlySpan<byte> source) =>
+        _function.IsBusMaster && _function.Bus is { } bus && bus.Upstream.TryWrite(Request, address, source);
+}

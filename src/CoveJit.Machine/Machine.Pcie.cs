@@ -1,0 +1,104 @@
+using CoveJit.Devices.Accelerators;
+using CoveJit.Devices.DeviceTree;
+using CoveJit.Devices.Iommu;
+using CoveJit.Devices.Nvme;
+using CoveJit.Devices.Pcie;
+using CoveJit.Devices.Virtio;
+using CoveJit.Machines.Board;
+using CoveJit.Machines.Loading;
+using CoveJit.Memory.Bus;
+using CoveJit.Memory.Physical;
+
+namespace CoveJit.Machines;
+
+// PCIe: a root complex where the options ask for a function, and each function behind a root port of its own.
+public sealed partial class Machine
+{
+    private const int Wires = 4;
+    private const int MostPorts = 31;
+    private const uint RequesterIds = 0x10000;
+
+    private readonly List<RootPort> _rootPorts = [];
+
+    /// <summary>The PCIe root complex, or null.</summary>
+    public RootComplex? Pcie { get; private set; }
+
+    /// <summary>The root ports, by device number from 1 on.</summary>
+    public IReadOnlyList<RootPort> RootPorts => _rootPorts;
+
+    private void AddPcie()
+    {
+        if (!Options.Iommu && Options.NvmeControllers.Count + Options.MatrixEngines == 0 && !Options.Network.Pcie && !Options.Drives.Any(drive => drive.Pcie))
+        {
+            return;
+        }
+
+        BoardRegion low = VirtMemoryMap.PcieMemory;
+        BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
+        uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.PcieEcam.Interrupt + (uint)wire)];
+        Pcie = new RootComplex(new PcieMemory(new RamDmaPort(Ram), _interrupts), [.. sources.Select(Interrupt)]);
+        uint iommu = 0;
+        if (Options.Iommu)
+        {
+            AddIommu(Pcie.Root, phandle => iommu = phandle);
+        }
+
+        Add(VirtMemoryMap.PcieEcam, Pcie.Ecam, tree =>
+        {
+            DeviceTreeNode node = RootComplex.Describe(
+                tree.Soc,
+                (VirtMemoryMap.PcieEcam.Base, VirtMemoryMap.PcieEcam.Size),
+                (low.Base, low.Size),
+                (high.Base, high.Size),
+                _interrupts.MessageParent,
+                _interrupts.Phandle,
+                [.. sources.Select(_interrupts.Specifier)]);
+            if (iommu != 0)
+            {
+                node.SetCells("iommu-map", 0, iommu, 0, RequesterIds);
+            }
+        });
+        Map.Add(low.Base, low.Size, Traced(Pcie.Window(low.Name, low.Base)));
+        Map.Add(high.Base, high.Size, Traced(Pcie.Window(high.Name, high.Base)));
+        for (int i = 0; i < Options.NvmeControllers.Count; i++)
+        {
+            Plug(new NvmeController($"nvme{i}", $"COVEJIT{i:D4}", [.. Options.NvmeControllers[i].Select(drive => Own(Storage.Open(drive)))]));
+        }
+
+        for (int i = 0; i < Options.MatrixEngines; i++)
+        {
+            Plug(Own(new MatrixEngine($"matrix{i}", synchronous: Options.InstructionCount)));
+        }
+    }
+
+    private void AddIommu(PcieBus root, Action<uint> described)
+    {
+        uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.Iommu.Interrupt + (uint)wire)];
+        RiscvIommu iommu = Own(new RiscvIommu("iommu", new RamDmaPort(Ram), [.. sources.Select(Interrupt)], _interrupts.TrySend, _clock));
+        root.Upstream = iommu.Attach(root.Upstream);
+        Add(VirtMemoryMap.Iommu, iommu, tree =>
+        {
+            uint phandle = tree.Phandles.Reserve();
+            RiscvIommu.Describe(tree.Soc, VirtMemoryMap.Iommu.Base, phandle, _interrupts.MessageParent, _interrupts.Phandle, [.. sources.Select(_interrupts.Specifier)]);
+            described(phandle);
+        });
+    }
+
+    // Owned after its backend, so disposed before it. Behind an IOMMU the driver has to use the addresses that it is given.
+    private void Plug(VirtioDevice device) =>
+        Plug(Own(new VirtioPci(device, new VirtioOptions { AccessPlatform = Options.Iommu }, _host.Report)));
+
+    private void Plug(PcieFunction function)
+    {
+        if (_rootPorts.Count == MostPorts)
+        {
+            throw new LoadException($"more than {MostPorts} PCIe devices do not fit the board", "give fewer --nvme options");
+        }
+
+        int device = _rootPorts.Count + 1;
+        RootPort port = new($"pcie_port{device}", device);
+        port.Insert(function);
+        Pcie!.Root.Add(device, port);
+        _rootPorts.Add(port);
+    }
+}

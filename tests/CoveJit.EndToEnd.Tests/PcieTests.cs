@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+
+namespace CoveJit.EndToEnd.Tests;
+
+/// <summary>A stock kernel's drivers drive the functions behind PCIe root ports.</summary>
+public sealed class PcieTests : IDisposable
+{
+    private const int BootSeconds = 240;
+    private const int MiB = 1 << 20;
+    private const string Check = "/sbin/e2fsck";
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [GuestFact(Check)]
+    public void A_file_system_on_NVMe_outlives_a_reboot_with_four_queues_on_two_harts()
+    {
+        string disk = _directory.File("disk.img", new byte[64 * MiB]);
+
+        // Two queues for interrupts and two that are polled.
+        const string Load = "rmmod nvme; insmod /lib/modules/*/kernel/drivers/nvme/host/nvme.ko* poll_queues=2; while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; ls /sys/block/nvme0n1/mq; ";
+        string first = Run(
+            Load + "mke2fs /dev/nvme0n1; mkdir /m; mount -t ext2 /dev/nvme0n1 /m && for i in 1 2 3 4; do dd if=/dev/urandom of=/m/f$i bs=64k count=64 & done; wait; rm /m/f4; cd /m; sha256sum f* > sums; cd /; umount /m && echo written",
+            "--smp", "2", "--nvme", disk);
+        Assert.Matches(@"\n0 +1 +2 +3\r?\n", first);
+        Assert.Contains("\nwritten", first, StringComparison.Ordinal);
+        AssertClean(disk);
+        string second = Run(
+            "mkdir /m; mount -t ext2 -o ro /dev/nvme0n1 /m && cd /m && sha256sum -c sums", "--aia", "none", "--nvme", disk);
+        Assert.Contains("f1: OK", second, StringComparison.Ordinal);
+        Assert.Contains("f3: OK", second, StringComparison.Ordinal);
+        AssertClean(disk);
+    }
+
+    [GuestFact(LoopbackServer.LibSlirp)]
+    public void Drives_and_network_cards_are_PCIe_functions_too()
+    {
+        byte[] content = new byte[4 * MiB];
+        new Random(6).NextBytes(content);
+        string source = _directory.File("source.img", content);
+        string target = _directory.File("target.img", new byte[4 * MiB]);
+        string output = Run(
+            "dd if=/dev/vda of=/dev/nvme0n1 bs=64k conv=fsync; udhcpc -i eth0 -n -q -s /etc/udhcpc.script; readlink /sys/block/vda; readlink -f /sys/class/net/eth0",
+            "--drive", source + ",ro,bus=pci", "--net", "user,bus=pci", "--nvme", target);
+        Assert.Contains("lease of 10.0.2.15 obtained", output, StringComparison.Ordinal);
+        Assert.Contains("0000:02:00.0/virtio0/block/vda", output, StringComparison.Ordinal);
+        Assert.Contains("0000:03:00.0/virtio1/net/eth0", output, StringComparison.Ordinal);
+        Assert.Equal(SHA256.HashData(content), SHA256.HashData(File.ReadAllBytes(target)));
+    }
+
+    private static string Run(string commands, params string[] arguments)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(
+            BootSeconds, ["run", "--guest", DefaultGuest.DescriptionFile, "--append", $"quiet covejit.run=\"{commands}\"", .. arguments]);
+        Assert.Contains("CoveJit guest ran, status", output, StringComparison.Ordinal);
+        Assert.Equal((0, string.Empty), (code, error));
+        return output;
+    }
+
+    private static void AssertClean(string disk)
+    {
+        using CoveJitProcess check = CoveJitProcess.Start(Check, ["-fn", disk], []);
+        int code = check.WaitForExit(60);
+        Assert.True(code == 0, check.Output + check.Error);
+    }
+}
