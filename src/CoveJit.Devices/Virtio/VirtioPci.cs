@@ -255,7 +255,7 @@ public sealed class VirtioPci : PcieFunction, IDisposable
                     queue.Size = queue.Size != 0 ? queue.Size : (uint)Device.QueueSizeMax(_queueSelect);
                     SetQueueReady(_queueSelect, true);
                     break;
-                case (>= 0x20 and < 0x38, 4 or 8):
+                case ( >= 0x20 and < 0x38, 4 or 8):
                     WriteArea(ref queue, offset, size, value);
                     break;
             }
