@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: unit, end-to-end and a short differential fuzz. The last line is "N passed, N failed"; the exit code follows it.
 # Environment: COVEJIT_FUZZ_INSTRUCTIONS (100000), COVEJIT_FUZZ_SEED (2); COVEJIT_GUEST_DIR (where the default guest is, or is made);
-# COVEJIT_SKIP_GUEST=1 leaves it out.
+# COVEJIT_SKIP_GUEST=1 leaves it out. COVEJIT_DOMAIN_SECONDS (20): how long each of three cases lets two domains fight for pages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
 say "Testing"
+export COVEJIT_DOMAIN_SECONDS=${COVEJIT_DOMAIN_SECONDS:-20}
 # The test of the disk guest, where that is built, installs a Debian and boots it four times.
 hang=10m
 [ ! -e "$COVEJIT_GUEST_DIR/disk.json" ] || hang=90m

@@ -17,7 +17,10 @@ enum
     SETIPNUM_LE = 0x2000,
     GENMSI = 0x3000,
     TARGET = 0x3004,
+    IDC = 0x4000, /* from here on, a structure for each target of direct delivery */
 };
+
+enum { IDELIVERY = 0x00, IFORCE = 0x04, ITHRESHOLD = 0x08, TOPI = 0x18, CLAIMI = 0x1C, IDC_SIZE = 0x20 };
 
 #define DOMAINCFG_FIXED 0x80000000u
 #define DOMAINCFG_IE BIT(8)
@@ -25,6 +28,8 @@ enum
 #define SOURCES_MASK 0xFFFFFFFEu
 #define TARGET_HART_SHIFT 18
 #define TARGET_IDENTITY 0x7FFu
+#define TARGET_PRIORITY 0xFFu
+#define TOPI_SOURCE_SHIFT 16
 
 enum { MODE_INACTIVE, MODE_DETACHED, MODE_EDGE1 = 4, MODE_EDGE0, MODE_LEVEL1, MODE_LEVEL0 };
 
@@ -45,8 +50,100 @@ static void send(struct aplic *aplic, u32 target)
     vm_message(aplic->vm, target >> TARGET_HART_SHIFT, target & TARGET_IDENTITY);
 }
 
+/* The most urgent source for a target, as topi has it; 0 if there is none. */
+static u32 top(const struct aplic *aplic, unsigned target)
+{
+    u32 best = 0;
+    u32 limit = aplic->targets[target].threshold != 0 ? aplic->targets[target].threshold : TARGET_PRIORITY + 1;
+    for (u32 ready = aplic->pending & aplic->enabled_sources; ready != 0; ready &= ready - 1)
+    {
+        unsigned source = first_bit(ready);
+        u32 priority = aplic->target[source] & TARGET_PRIORITY;
+        if (aplic->target[source] >> TARGET_HART_SHIFT == target && priority < limit)
+        {
+            limit = priority; /* of equal ones, the lowest number */
+            best = source << TOPI_SOURCE_SHIFT | priority;
+        }
+    }
+    return best;
+}
+
+static u32 claim(struct aplic *aplic, unsigned target)
+{
+    u32 claimed = top(aplic, target);
+    unsigned source = claimed >> TOPI_SOURCE_SHIFT;
+    if (source == 0)
+        aplic->targets[target].is_forced = false;
+    else if (!is_level(aplic, source))
+        aplic->pending &= ~(1u << source);
+    return claimed;
+}
+
+static void deliver_directly(struct aplic *aplic)
+{
+    u32 asserted = 0;
+    for (unsigned target = 0; target < aplic->vm->vcpu_count; target++)
+        if (aplic->enabled && aplic->targets[target].is_delivering && (aplic->targets[target].is_forced || top(aplic, target) != 0))
+            asserted |= 1u << target;
+    u32 news = asserted & ~aplic->asserted;
+    __atomic_store_n(&aplic->asserted, asserted, __ATOMIC_RELEASE);
+    for (; news != 0; news &= news - 1)
+        vm_message(aplic->vm, first_bit(news), 0);
+}
+
+static u64 read_target(struct aplic *aplic, unsigned target, u64 offset)
+{
+    switch (offset)
+    {
+        case IDELIVERY:
+            return aplic->targets[target].is_delivering;
+        case IFORCE:
+            return aplic->targets[target].is_forced;
+        case ITHRESHOLD:
+            return aplic->targets[target].threshold;
+        case TOPI:
+            return top(aplic, target);
+        case CLAIMI:
+        {
+            u32 claimed = claim(aplic, target);
+            deliver_directly(aplic);
+            return claimed;
+        }
+        default:
+            return 0;
+    }
+}
+
+static void write_target(struct aplic *aplic, unsigned target, u64 offset, u32 value)
+{
+    switch (offset)
+    {
+        case IDELIVERY:
+            aplic->targets[target].is_delivering = (value & 1) != 0;
+            break;
+        case IFORCE:
+            aplic->targets[target].is_forced = (value & 1) != 0;
+            break;
+        case ITHRESHOLD:
+            aplic->targets[target].threshold = value & TARGET_PRIORITY;
+            break;
+    }
+}
+
+/* The target whose structure has a register at an offset; false if none has. */
+static bool is_target(const struct aplic *aplic, u64 offset, unsigned *target)
+{
+    *target = (unsigned)((offset - IDC) / IDC_SIZE);
+    return aplic->is_direct && offset >= IDC && *target < aplic->vm->vcpu_count;
+}
+
 static void deliver(struct aplic *aplic)
 {
+    if (aplic->is_direct)
+    {
+        deliver_directly(aplic);
+        return;
+    }
     if (!aplic->enabled)
         return;
     for (u32 ready = aplic->pending & aplic->enabled_sources; ready != 0; ready &= ready - 1)
@@ -103,10 +200,13 @@ static u64 aplic_read(struct device *device, u64 offset, unsigned size)
         return aplic->configuration[offset / 4];
     if (offset >= TARGET && offset < TARGET + 4 * APLIC_SOURCES)
         return aplic->target[(offset - GENMSI) / 4];
+    unsigned idc;
+    if (is_target(aplic, offset, &idc))
+        return read_target(aplic, idc, offset % IDC_SIZE);
     switch (offset)
     {
         case DOMAINCFG:
-            return DOMAINCFG_FIXED | (aplic->enabled ? DOMAINCFG_IE : 0) | DOMAINCFG_DM;
+            return DOMAINCFG_FIXED | (aplic->enabled ? DOMAINCFG_IE : 0) | (aplic->is_direct ? 0 : DOMAINCFG_DM);
         case SETIP:
             return aplic->pending;
         case IN_CLRIP:
@@ -123,6 +223,13 @@ static u64 aplic_read(struct device *device, u64 offset, unsigned size)
     }
 }
 
+/* A priority of 0 means 1. */
+static u32 direct_target(u32 value)
+{
+    u32 priority = value & TARGET_PRIORITY;
+    return (value & ~0u << TARGET_HART_SHIFT) | (priority == 0 ? 1 : priority);
+}
+
 static void aplic_write(struct device *device, u64 offset, unsigned size, u64 value)
 {
     struct aplic *aplic = (struct aplic *)device;
@@ -136,8 +243,11 @@ static void aplic_write(struct device *device, u64 offset, unsigned size, u64 va
     {
         unsigned source = (unsigned)(offset - GENMSI) / 4;
         if (aplic->configuration[source] != MODE_INACTIVE)
-            aplic->target[source] = (u32)value & (~0u << TARGET_HART_SHIFT | TARGET_IDENTITY);
+            aplic->target[source] = aplic->is_direct ? direct_target((u32)value) : (u32)value & (~0u << TARGET_HART_SHIFT | TARGET_IDENTITY);
     }
+    unsigned idc;
+    if (is_target(aplic, offset, &idc))
+        write_target(aplic, idc, offset % IDC_SIZE, (u32)value);
     switch (offset)
     {
         case DOMAINCFG:
@@ -169,15 +279,16 @@ static void aplic_write(struct device *device, u64 offset, unsigned size, u64 va
             aplic->enabled_sources &= ~active(aplic, numbered(value));
             break;
         case GENMSI:
-            send(aplic, (u32)value);
+            if (!aplic->is_direct)
+                send(aplic, (u32)value);
             break;
     }
     deliver(aplic);
 }
 
-void aplic_reset(struct aplic *aplic, struct vm *vm, struct range range)
+void aplic_reset(struct aplic *aplic, struct vm *vm, struct range range, bool is_direct)
 {
-    *aplic = (struct aplic){ .device = { range, aplic_read, aplic_write }, .vm = vm };
+    *aplic = (struct aplic){ .device = { range, aplic_read, aplic_write }, .vm = vm, .is_direct = is_direct };
 }
 
 void aplic_set(struct aplic *aplic, unsigned source, bool level)

@@ -1,12 +1,19 @@
 /* Ways into the VMM: from firmware, and from what runs below it. */
 #include "context.h"
 
+.macro take_traps
+    la t0, trap_entry
+    csrw stvec, t0
+    csrw sscratch, zero
+.endm
+
 .section .text.entry, "ax"
 
 /* a0: hart, a1: device tree. The first hart starts here. */
 .globl _start
 _start:
     la sp, boot_stack_end
+    take_traps
     call main
 1:  wfi
     j 1b
@@ -14,6 +21,7 @@ _start:
 /* a0: hart, a1: its struct hart, whose first member is the top of its stack. Where HSM starts the others. */
 .globl hart_entry
 hart_entry:
+    take_traps
     mv tp, a1
     ld sp, 0(a1)
     mv a0, a1
@@ -66,14 +74,14 @@ trap_entry:
     addi sp, sp, 112
     ret
 
-    /* The VMM itself trapped. Only guest_fetch may; it expects its temporaries to be lost. */
+    /* The VMM itself trapped. Only guest_fetch and host_can_read may; they expect their temporaries to be lost. */
 2:  csrrw a0, sscratch, zero
     csrr t0, sepc
-    la t1, fetch_begin
+    la t1, recoverable_begin
     bltu t0, t1, 3f
-    la t1, fetch_end
+    la t1, recoverable_end
     bgeu t0, t1, 3f
-    la t0, fetch_failed
+    la t0, recover
     csrw sepc, t0
     sret
 3:  mv a1, sp
@@ -125,13 +133,18 @@ context_load_float:
 .option arch, +h
 .globl guest_fetch
 guest_fetch:
-fetch_begin:
+recoverable_begin:
     hlvx.hu t2, (a0)
-fetch_end:
-    sh t2, 0(a1)
-    li a0, 1
+    j 1f
+.globl host_can_read
+host_can_read:
+    lbu t2, 0(a0)
+    j 2f
+recoverable_end:
+1:  sh t2, 0(a1)
+2:  li a0, 1
     ret
-fetch_failed:
+recover:
     li a0, 0
     ret
 .option pop

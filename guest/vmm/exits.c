@@ -22,7 +22,7 @@ static enum verdict emulate(struct vcpu *vcpu, u64 address)
     bool is_store = context->scause == CAUSE_STORE_GUEST_PAGE_FAULT;
     u64 fault = is_store ? CAUSE_STORE_ACCESS_FAULT : CAUSE_LOAD_ACCESS_FAULT;
     struct access access;
-    if (context->scause == CAUSE_INSTRUCTION_GUEST_PAGE_FAULT || !instruction_decode(context, &access) || access.is_store != is_store)
+    if (context->scause == CAUSE_INSTRUCTION_GUEST_PAGE_FAULT || !vm->operations->decode(context, &access) || access.is_store != is_store)
     {
         vm->operations->raise(vcpu, context->scause == CAUSE_INSTRUCTION_GUEST_PAGE_FAULT ? 1 : fault, context->stval);
         return GO_ON;
@@ -47,7 +47,7 @@ static enum verdict guest_page_fault(struct vcpu *vcpu)
 {
     struct vm *vm = vcpu->vm;
     u64 address = fault_address(&vcpu->context);
-    if (!range_holds(vm->ram, address, 1))
+    if (!vm_has_memory(vm, address))
         return emulate(vcpu, address);
     vcpu->counts.exits[EXIT_PAGE_FAULT]++;
     lock_acquire(&vm->lock);
@@ -116,7 +116,7 @@ enum verdict handle_exit(struct vcpu *vcpu)
     {
         case CAUSE_ECALL_FROM_VS:
             vcpu->counts.exits[EXIT_SBI]++;
-            return handle_sbi(vcpu);
+            return vcpu->vm->operations->call(vcpu);
         case CAUSE_INSTRUCTION_GUEST_PAGE_FAULT:
         case CAUSE_LOAD_GUEST_PAGE_FAULT:
         case CAUSE_STORE_GUEST_PAGE_FAULT:

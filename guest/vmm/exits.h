@@ -4,16 +4,13 @@
 
 #include "vm.h"
 
-enum verdict
-{
-    GO_ON, /* it can run again at once */
-    LOOK_AROUND, /* something else may have become more urgent, or it waits */
-};
-
 /* Carries out what the virtual hart, which is loaded, trapped for. */
 enum verdict handle_exit(struct vcpu *vcpu);
 
-/* Answers its call to its firmware. */
+/* Answers the call of a virtual hart to its firmware. */
 enum verdict handle_sbi(struct vcpu *vcpu);
+
+/* The virtual harts of a hart_mask with its hart_mask_base; false if one of them does not exist. */
+bool sbi_select_vcpus(const struct vm *vm, u64 mask, u64 base, u64 *selected);
 
 #endif

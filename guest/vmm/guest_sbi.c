@@ -24,8 +24,7 @@ static struct sbi_result result(s64 error, u64 value)
     return (struct sbi_result){ error, value };
 }
 
-/* The virtual harts of a hart_mask with its hart_mask_base; false if one of them does not exist. */
-static bool select_vcpus(const struct vm *vm, u64 mask, u64 base, u64 *selected)
+bool sbi_select_vcpus(const struct vm *vm, u64 mask, u64 base, u64 *selected)
 {
     u64 all = BIT(vm->vcpu_count) - 1;
     if (base == ~0ul)
@@ -86,7 +85,7 @@ static struct sbi_result call_ipi(struct call *call)
     u64 selected;
     if (call->function != 0)
         return result(SBI_ERR_NOT_SUPPORTED, 0);
-    if (!select_vcpus(vm, call->arguments[0], call->arguments[1], &selected))
+    if (!sbi_select_vcpus(vm, call->arguments[0], call->arguments[1], &selected))
         return result(SBI_ERR_INVALID_PARAM, 0);
     for (; selected != 0; selected &= selected - 1)
     {
@@ -109,7 +108,7 @@ static struct sbi_result call_rfence(struct call *call)
     u64 selected;
     if (call->function >= COUNT_OF(functions))
         return result(SBI_ERR_NOT_SUPPORTED, 0);
-    if (!select_vcpus(vm, call->arguments[0], call->arguments[1], &selected))
+    if (!sbi_select_vcpus(vm, call->arguments[0], call->arguments[1], &selected))
         return result(SBI_ERR_INVALID_PARAM, 0);
     u64 mask = 0;
     for (; selected != 0; selected &= selected - 1)

@@ -10,23 +10,48 @@
 /* Phandles. */
 enum { PHANDLE_IMSIC = 1, PHANDLE_APLIC, PHANDLE_CPU_INTC };
 
-/* "rv64" and the single letters, then the others: what kernels before riscv,isa-extensions read. */
-static void write_isa(struct fdt_writer *writer)
+static bool is_confidential(const struct vm *vm)
 {
+    return vm->description->kind == VM_CONFIDENTIAL;
+}
+
+/* The extensions of its virtual harts, in a property's form. A confidential one has no interrupt files, and so no use for what reaches them. */
+static u32 collect_extensions(const struct vm *vm, char *names)
+{
+    u32 size = 0;
+    for (u32 at = 0; at < machine.extensions_size;)
+    {
+        const char *name = machine.extensions + at;
+        u32 length = (u32)strlen(name) + 1;
+        if (!is_confidential(vm) || strcmp(name, "ssaia") != 0)
+        {
+            memcpy(names + size, name, length);
+            size += length;
+        }
+        at += length;
+    }
+    return size;
+}
+
+/* "rv64" and the single letters, then the others: what kernels before riscv,isa-extensions read. */
+static void write_isa(struct fdt_writer *writer, const struct vm *vm)
+{
+    static char extensions[EXTENSIONS_MAX];
+    u32 size = collect_extensions(vm, extensions);
     char text[EXTENSIONS_MAX + 8] = "rv64";
     size_t length = 4;
     for (int single = 1; single >= 0; single--)
     {
-        for (u32 at = 0; at < machine.extensions_size; at += (u32)strlen(machine.extensions + at) + 1)
+        for (u32 at = 0; at < size; at += (u32)strlen(extensions + at) + 1)
         {
-            const char *name = machine.extensions + at;
+            const char *name = extensions + at;
             if ((strlen(name) == 1) == single)
                 length += format_text(text + length, sizeof text - length, single ? "%s" : "_%s", name);
         }
     }
     fdt_put_text(writer, "riscv,isa", text);
     fdt_put_text(writer, "riscv,isa-base", "rv64i");
-    fdt_put(writer, "riscv,isa-extensions", machine.extensions, machine.extensions_size);
+    fdt_put(writer, "riscv,isa-extensions", extensions, size);
 }
 
 static void write_cpus(struct fdt_writer *writer, const struct vm *vm)
@@ -43,7 +68,7 @@ static void write_cpus(struct fdt_writer *writer, const struct vm *vm)
         fdt_put_cell(writer, "reg", i);
         fdt_put_text(writer, "status", "okay");
         fdt_put_text(writer, "compatible", "riscv");
-        write_isa(writer);
+        write_isa(writer, vm);
         if (machine.mmu_type != NULL)
             fdt_put_text(writer, "mmu-type", machine.mmu_type);
         for (unsigned n = 0; machine.cache_block_size != 0 && n < COUNT_OF(block_sizes); n++)
@@ -59,14 +84,8 @@ static void write_cpus(struct fdt_writer *writer, const struct vm *vm)
     fdt_end_node(writer);
 }
 
-static void write_interrupt_controllers(struct fdt_writer *writer, const struct vm *vm)
+static void write_imsic(struct fdt_writer *writer, const struct vm *vm, const u32 *targets)
 {
-    u32 targets[2 * VCPUS_MAX];
-    for (u32 i = 0; i < vm->vcpu_count; i++)
-    {
-        targets[2 * i] = PHANDLE_CPU_INTC + i;
-        targets[2 * i + 1] = INTERRUPT_EXTERNAL;
-    }
     fdt_begin_unit(writer, "imsics", GUEST_IMSIC);
     fdt_put_text(writer, "compatible", "riscv,imsics");
     fdt_put_reg(writer, GUEST_IMSIC, vm->vcpu_count * PAGE_SIZE);
@@ -78,7 +97,19 @@ static void write_interrupt_controllers(struct fdt_writer *writer, const struct 
     fdt_put_cell(writer, "riscv,num-ids", machine.identities);
     fdt_put_cell(writer, "phandle", PHANDLE_IMSIC);
     fdt_end_node(writer);
+}
 
+static void write_interrupt_controllers(struct fdt_writer *writer, const struct vm *vm)
+{
+    u32 targets[2 * VCPUS_MAX];
+    for (u32 i = 0; i < vm->vcpu_count; i++)
+    {
+        targets[2 * i] = PHANDLE_CPU_INTC + i;
+        targets[2 * i + 1] = INTERRUPT_EXTERNAL;
+    }
+    bool has_imsic = vm->operations->has_interrupt_files;
+    if (has_imsic)
+        write_imsic(writer, vm, targets);
     fdt_begin_unit(writer, "interrupt-controller", GUEST_APLIC);
     fdt_put_text(writer, "compatible", "riscv,aplic");
     fdt_put_reg(writer, GUEST_APLIC, GUEST_APLIC_SIZE);
@@ -86,7 +117,10 @@ static void write_interrupt_controllers(struct fdt_writer *writer, const struct 
     fdt_put_cell(writer, "#interrupt-cells", 2);
     fdt_put_cell(writer, "#address-cells", 0);
     fdt_put_cell(writer, "riscv,num-sources", APLIC_SOURCES);
-    fdt_put_cell(writer, "msi-parent", PHANDLE_IMSIC);
+    if (has_imsic)
+        fdt_put_cell(writer, "msi-parent", PHANDLE_IMSIC);
+    else
+        fdt_put_cells(writer, "interrupts-extended", 2 * vm->vcpu_count, targets);
     fdt_put_cell(writer, "phandle", PHANDLE_APLIC);
     fdt_end_node(writer);
 }
@@ -124,15 +158,25 @@ static void write_chosen(struct fdt_writer *writer, const struct vm *vm, struct 
     entropy_fill(seed, sizeof seed);
     format_text(console, sizeof console, "/soc/serial@%lx", GUEST_UART);
     fdt_begin_node(writer, "chosen");
-    if (vm->description->arguments != NULL)
-        fdt_put_text(writer, "bootargs", vm->description->arguments);
+    const char *arguments = vm_is_tampered(vm, "append") ? "init=/bin/sh" : vm->description->arguments;
+    if (arguments != NULL)
+        fdt_put_text(writer, "bootargs", arguments);
     fdt_put_text(writer, "stdout-path", console);
     if (initrd.size != 0)
     {
         fdt_put_pair(writer, "linux,initrd-start", initrd.start);
         fdt_put_pair(writer, "linux,initrd-end", initrd.start + initrd.size);
     }
-    fdt_put(writer, "rng-seed", seed, sizeof seed);
+    if (!is_confidential(vm)) /* whose VMM is not to know it */
+        fdt_put(writer, "rng-seed", seed, sizeof seed);
+    fdt_end_node(writer);
+}
+
+static void write_memory(struct fdt_writer *writer, struct range range)
+{
+    fdt_begin_unit(writer, "memory", range.start);
+    fdt_put_text(writer, "device_type", "memory");
+    fdt_put_reg(writer, range.start, range.size);
     fdt_end_node(writer);
 }
 
@@ -148,15 +192,16 @@ u32 guest_tree_write(const struct vm *vm, struct range initrd, void *buffer)
     fdt_put_text(&writer, "model", model);
     write_chosen(&writer, vm, initrd);
     write_cpus(&writer, vm);
-    fdt_begin_unit(&writer, "memory", vm->ram.start);
-    fdt_put_text(&writer, "device_type", "memory");
-    fdt_put_reg(&writer, vm->ram.start, vm->ram.size);
-    fdt_end_node(&writer);
+    write_memory(&writer, vm->ram);
+    if (is_confidential(vm))
+        write_memory(&writer, (struct range){ GUEST_WINDOW, GUEST_WINDOW_RAM });
     fdt_begin_node(&writer, "soc");
     fdt_put_cell(&writer, "#address-cells", 2);
     fdt_put_cell(&writer, "#size-cells", 2);
     fdt_put_text(&writer, "compatible", "simple-bus");
     fdt_put_empty(&writer, "ranges");
+    if (is_confidential(vm)) /* devices reach the window, and nothing else */
+        fdt_put_cells(&writer, "dma-ranges", 6, (u32[]){ 0, GUEST_WINDOW, 0, GUEST_WINDOW, 0, GUEST_WINDOW_SIZE });
     write_interrupt_controllers(&writer, vm);
     write_devices(&writer, vm);
     fdt_end_node(&writer);

@@ -1,7 +1,9 @@
 #include "hart.h"
 
+#include "confidential.h"
 #include "console.h"
 #include "exits.h"
+#include "fences.h"
 #include "interrupts.h"
 #include "network.h"
 #include "print.h"
@@ -12,8 +14,6 @@
 #define TIME_SLICE 10 /* milliseconds, where several virtual harts want the hart */
 
 struct hart harts[HARTS_MAX];
-
-extern void trap_entry(void);
 
 u64 hart_mask(void)
 {
@@ -38,6 +38,12 @@ void hart_kick(struct hart *hart)
     sbi_send_ipi(hart->id);
 }
 
+void lock_wait(void)
+{
+    __asm__ volatile(".insn 0x0100000f"); /* pause */
+    fences_pass();
+}
+
 /* Called by entry.S: the VMM is never to trap. */
 _Noreturn void host_trap(u64 cause, u64 sp, u64 ra)
 {
@@ -48,6 +54,7 @@ _Noreturn void host_trap(u64 cause, u64 sp, u64 ra)
 static void look_at_interrupts(void)
 {
     csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
+    fences_pass();
     u32 identity;
     while ((identity = interrupts_claim()) != 0)
     {
@@ -109,7 +116,7 @@ static struct vcpu *choose(struct hart *hart)
         }
         else if (vcpu_state(vcpu) == VCPU_WAITING && !vcpu->retired)
         {
-            files |= BIT(vcpu->file);
+            files |= vcpu->file != 0 ? BIT(vcpu->file) : 0;
             first_deadline = min_u64(first_deadline, deadline);
         }
     }
@@ -133,20 +140,19 @@ static void run(struct vcpu *vcpu)
         vcpu->counts.ticks += now() - ticks;
         vcpu->counts.instructions += csr_read(instret) - instructions;
         verdict = handle_exit(vcpu);
-    } while (verdict == GO_ON);
+    } while (verdict == GO_ON && vm_state(vcpu->vm) == VM_RUNNING);
     operations->save(vcpu);
 }
 
 void hart_main(struct hart *hart)
 {
-    csr_write(stvec, (u64)trap_entry);
-    csr_write(sscratch, 0);
     csr_write(hgeie, ~0ul); /* WARL: tells how many there are */
     u64 files = csr_read(hgeie);
     csr_write(hgeie, 0);
     if ((hart->free_files & ~files) != 0)
         fail("hart %u has fewer guest interrupt files than the device tree says", hart->index);
     interrupts_start();
+    confidential_start_hart();
     if (hart->index == machine.boot_hart)
     {
         interrupts_enable_source(machine.serial_source);

@@ -21,6 +21,7 @@ struct hart
     unsigned next; /* of vcpus: whose turn it is */
     u64 deadline; /* stimecmp */
     bool started;
+    u64 fences; /* the last fence that it has passed: fences.c; atomic */
 };
 
 extern struct hart harts[HARTS_MAX];

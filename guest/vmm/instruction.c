@@ -68,16 +68,19 @@ static bool decode_compressed(u32 instruction, struct access *access)
     }
 }
 
+bool instruction_decode_transformed(const struct context *context, struct access *access)
+{
+    /* Bit 0 tells an instruction from a pseudoinstruction; bit 1 is clear if it was a compressed one. */
+    u32 transformed = (u32)context->htinst;
+    bool valid = (transformed & 1) != 0 && decode_full(transformed | 2, access);
+    access->length = (transformed & 2) != 0 ? 4 : 2;
+    return valid;
+}
+
 bool instruction_decode(const struct context *context, struct access *access)
 {
-    u32 transformed = (u32)context->htinst;
-    if (transformed != 0)
-    {
-        /* Bit 0 tells an instruction from a pseudoinstruction; bit 1 is clear if it was a compressed one. */
-        bool valid = (transformed & 1) != 0 && decode_full(transformed | 2, access);
-        access->length = (transformed & 2) != 0 ? 4 : 2;
-        return valid;
-    }
+    if (context->htinst != 0)
+        return instruction_decode_transformed(context, access);
     u16 low, high;
     if (!guest_fetch(context->pc, &low))
         return false;

@@ -14,10 +14,10 @@ struct access
     unsigned length; /* of the instruction in bytes */
 };
 
-/*
- * Decodes the integer load or store that faulted: from htinst, or from the instruction itself where the machine wrote none. Returns false for
- * anything else.
- */
+/* Decodes what htinst says of the integer load or store that faulted. Returns false for anything else. */
+bool instruction_decode_transformed(const struct context *context, struct access *access);
+
+/* Decodes the integer load or store that faulted: from htinst, or from the instruction itself where the machine wrote none. */
 bool instruction_decode(const struct context *context, struct access *access);
 
 static inline u64 access_value(const struct context *context, const struct access *access)

@@ -13,6 +13,20 @@
 #define GUEST_IMSIC 0x28000000ul
 #define GUEST_RAM 0x80000000ul
 
+/*
+ * A confidential virtual machine's RAM lies above 4 GiB (LAUNCH_BASE). Below there is the window that it shares with the VMM, all the memory that its
+ * devices reach. A stock kernel puts its bounce buffers there, 64 MiB, and its rings; it is told of a MiB for these, and not more: what is left over
+ * would be used as any memory, and seen by the VMM.
+ */
+#define GUEST_WINDOW 0x80000000ul
+#define GUEST_WINDOW_SIZE (66 * MIB)
+#define GUEST_WINDOW_RAM (65 * MIB)
+#define GUEST_LOADER 0x0E000000ul
+#define GUEST_LOADER_SIZE 0x1000ul
+
+/* The device tree lies below the kernel. */
+#define BOOT_TREE_OFFSET (128 * KIB)
+
 /* Sources at the APLIC. */
 enum { SOURCE_VIRTIO = 1, SOURCE_UART = 10 };
 

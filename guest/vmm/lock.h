@@ -9,11 +9,14 @@ struct lock
     u32 held;
 };
 
+/* What a hart does while it waits for another: what others may be waiting for. */
+void lock_wait(void);
+
 static inline void lock_acquire(struct lock *lock)
 {
     while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
         while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
-            __asm__ volatile(".insn 0x0100000f"); /* pause */
+            lock_wait();
 }
 
 static inline void lock_release(struct lock *lock)

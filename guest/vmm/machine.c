@@ -2,6 +2,7 @@
 
 #include "console.h"
 #include "host_virtio.h"
+#include "launch.h"
 #include "print.h"
 #include "riscv.h"
 
@@ -116,13 +117,20 @@ static void describe_virtio(const struct fdt *tree)
     }
 }
 
+static const u8 *sha384_of(const struct fdt *tree, fdt_node node, const char *name)
+{
+    u32 size;
+    const u8 *digest = fdt_property(tree, node, name, &size);
+    return digest != NULL && size == LAUNCH_DIGEST_SIZE ? digest : NULL;
+}
+
 static void add_module(const struct fdt *tree, fdt_node node, struct vm_description *vm)
 {
-    static const char *const roles[] = { [MODULE_KERNEL] = "kernel", [MODULE_INITRD] = "initrd", [MODULE_DISK] = "disk" };
+    static const char *const roles[] = { [MODULE_KERNEL] = "kernel", [MODULE_INITRD] = "initrd", [MODULE_DISK] = "disk", [MODULE_SHIM] = "shim" };
     const char *role = fdt_text(tree, node, "covejit,role");
     for (unsigned i = 0; role != NULL && i < COUNT_OF(roles); i++)
         if (strcmp(role, roles[i]) == 0 && vm->module_count < MODULES_MAX)
-            vm->modules[vm->module_count++] = (struct module){ (enum module_role)i, fdt_reg(tree, node) };
+            vm->modules[vm->module_count++] = (struct module){ (enum module_role)i, fdt_reg(tree, node), sha384_of(tree, node, "covejit,sha384") };
 }
 
 static void describe_vms(const struct fdt *tree)
@@ -139,9 +147,24 @@ static void describe_vms(const struct fdt *tree)
         vm->memory_size = fdt_pair(tree, node, "covejit,memory", 0);
         vm->vcpus = fdt_cell(tree, node, "covejit,vcpus", 0, 1);
         vm->arguments = fdt_text(tree, node, "bootargs");
+        vm->arguments_sha384 = sha384_of(tree, node, "covejit,bootargs-sha384");
+        vm->tamper = fdt_text(tree, node, "covejit,tamper");
+        machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;
         for (fdt_node module = fdt_first_child(tree, node); module != NULL; module = fdt_next_sibling(tree, module))
             if (fdt_is_compatible(tree, module, "covejit,module"))
                 add_module(tree, module, vm);
+    }
+}
+
+static void describe_memory(const struct fdt *tree)
+{
+    machine.memory = fdt_reg(tree, fdt_child(tree, tree->root, "memory"));
+    fdt_node list = fdt_child(tree, tree->root, "reserved-memory");
+    for (fdt_node node = list == NULL ? NULL : fdt_first_child(tree, list); node != NULL; node = fdt_next_sibling(tree, node))
+    {
+        if (machine.reserved_count == MACHINE_RESERVED_MAX)
+            fail("the machine's firmware reserves more than %u ranges of memory", (unsigned)MACHINE_RESERVED_MAX);
+        machine.reserved[machine.reserved_count++] = fdt_reg(tree, node);
     }
 }
 
@@ -151,7 +174,7 @@ void machine_describe(const void *blob, u64 boot_hart)
     fdt_open(tree, blob);
     describe_serial(tree); /* first: from here on, fail() is heard */
     console_start();
-    machine.memory = fdt_reg(tree, fdt_child(tree, tree->root, "memory"));
+    describe_memory(tree);
     describe_harts(tree, boot_hart);
     describe_interrupts(tree);
     describe_virtio(tree);

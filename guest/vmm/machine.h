@@ -12,6 +12,7 @@ enum
     DRIVES_MAX = 8,
     VMS_MAX = 16,
     VCPUS_MAX = 8,
+    MACHINE_RESERVED_MAX = 16,
     EXTENSIONS_MAX = 2048, /* bytes of names */
 };
 
@@ -26,6 +27,7 @@ enum module_role
     MODULE_KERNEL,
     MODULE_INITRD,
     MODULE_DISK,
+    MODULE_SHIM,
 };
 
 /* A file that lies in memory. */
@@ -33,6 +35,7 @@ struct module
 {
     enum module_role role;
     struct range content;
+    const u8 *sha384; /* of what is in it, if it is for a confidential virtual machine */
 };
 
 /* A VirtIO device of the machine. */
@@ -50,6 +53,8 @@ struct vm_description
     u64 memory_size;
     unsigned vcpus;
     const char *arguments; /* the kernel command line */
+    const u8 *arguments_sha384; /* of a confidential one */
+    const char *tamper; /* what the VMM changes of it, as an attacker would: "kernel", "initrd" or "append"; otherwise NULL */
     struct module modules[MODULES_MAX];
     unsigned module_count;
 };
@@ -58,6 +63,8 @@ struct machine
 {
     struct fdt tree;
     struct range memory;
+    struct range reserved[MACHINE_RESERVED_MAX]; /* parts of it that are not the VMM's */
+    unsigned reserved_count;
     u32 timebase_frequency;
 
     u64 hart_ids[HARTS_MAX];
@@ -87,6 +94,7 @@ struct machine
     struct vm_description vms[VMS_MAX];
     unsigned vm_count;
     bool no_reboot; /* a virtual machine that resets ends */
+    bool has_confidential; /* one of them is */
 };
 
 extern struct machine machine;

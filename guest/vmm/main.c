@@ -21,10 +21,12 @@ static void start_memory(void)
 {
     struct range reserved[RESERVED_MAX];
     unsigned count = 0;
-    _Static_assert(VMS_MAX * MODULES_MAX + 2 <= RESERVED_MAX, "ranges");
+    _Static_assert(VMS_MAX * MODULES_MAX + 2 + MACHINE_RESERVED_MAX <= RESERVED_MAX, "ranges");
     /* What firmware keeps for itself lies below. */
     reserved[count++] = (struct range){ machine.memory.start, (u64)image_end - machine.memory.start };
     reserved[count++] = (struct range){ (u64)machine.tree.blob, fdt_size(&machine.tree) };
+    for (unsigned i = 0; i < machine.reserved_count; i++)
+        reserved[count++] = machine.reserved[i];
     for (unsigned vm = 0; vm < machine.vm_count; vm++)
         for (unsigned i = 0; i < machine.vms[vm].module_count; i++)
             reserved[count++] = machine.vms[vm].modules[i].content;

@@ -1,4 +1,5 @@
 /* Plain virtual machines: the hypervisor extension, used directly. */
+#include "exits.h"
 #include "interrupts.h"
 #include "layout.h"
 #include "memory.h"
@@ -33,8 +34,32 @@ static bool plain_create(struct vm *vm)
     return true;
 }
 
+static struct range plain_ram(const struct vm_description *description)
+{
+    return (struct range){ GUEST_RAM, description->memory_size };
+}
+
+static bool plain_boot(struct vm *vm, const struct boot *boot)
+{
+    u64 tree = vm->ram.start + BOOT_TREE_OFFSET;
+    lock_acquire(&vm->lock);
+    bool written = vm_write(vm, tree, boot->tree, boot->tree_size);
+    for (unsigned i = 0; written && i < vm->description->module_count; i++)
+    {
+        const struct module *module = &vm->description->modules[i];
+        const struct range *place = module->role == MODULE_KERNEL ? &boot->kernel : module->role == MODULE_INITRD ? &boot->initrd : NULL;
+        written = place == NULL || vm_write(vm, place->start, (const void *)module->content.start, module->content.size);
+    }
+    lock_release(&vm->lock);
+    vm->vcpus[0].start_pc = boot->entry;
+    vm->vcpus[0].start_argument = tree;
+    return written;
+}
+
 static void plain_destroy(struct vm *vm)
 {
+    vm->table_pages = vm->tables.table_pages;
+    vm->owned_pages = vm->tables.owned_pages;
     sbi_remote_fence(RFENCE_HFENCE_GVMA_VMID, hart_mask(), 0, ~0ul, vmid_of(vm));
     gstage_destroy(&vm->tables);
 }
@@ -196,12 +221,17 @@ static void plain_message(struct vcpu *vcpu, u32 identity)
 
 const struct vm_operations plain_operations = {
     .name = "plain",
+    .ram = plain_ram,
+    .has_interrupt_files = true,
     .create = plain_create,
+    .boot = plain_boot,
     .destroy = plain_destroy,
     .start = plain_start,
     .load = plain_load,
     .save = plain_save,
     .run = plain_run,
+    .decode = instruction_decode,
+    .call = handle_sbi,
     .skip = plain_skip,
     .raise = plain_raise,
     .is_woken = plain_is_woken,

@@ -46,10 +46,13 @@ static void print_vm(const struct vm *vm)
     size_t length = 0;
     for (unsigned kind = 0; kind < EXIT_KINDS; kind++)
         length += format_text(exits + length, sizeof exits - length, "%s\"%s\":%lu", kind == 0 ? "" : ",", exit_names[kind], sum.exits[kind]);
+    char confidential[96] = "";
+    if (vm->description->kind == VM_CONFIDENTIAL)
+        format_text(confidential, sizeof confidential, ",\"shared_pages\":%lu,\"host_reads_refused\":%u", vm->tvm.shared_pages, vm->tvm.reads_refused);
     print("{\"schema\":1,\"vm\":%u,\"kind\":\"%s\",\"vcpus\":%u,\"end\":\"%s\",\"starts\":%u,\"instructions\":%lu,\"run_microseconds\":%lu,"
-          "\"exits_total\":%lu,\"exits\":{%s},\"memory_pages\":%lu,\"table_pages\":%lu}",
+          "\"exits_total\":%lu,\"exits\":{%s},\"memory_pages\":%lu,\"table_pages\":%lu%s}",
         vm->index, vm->operations->name, vm->vcpu_count, end_names[vm->end], vm->starts, sum.instructions, sum.ticks * 1000000 / machine.timebase_frequency, total,
-        exits, vm->owned_pages, vm->table_pages);
+        exits, vm->owned_pages, vm->table_pages, confidential);
 }
 
 void statistics_print(void)

@@ -16,7 +16,9 @@ struct descriptor
 
 static u64 features(const struct virtio *virtio)
 {
-    return virtio->type->features(virtio) | FEATURE_VERSION_1;
+    /* In a confidential virtual machine addresses are not simply those of memory: the driver has to ask its platform. */
+    u64 platform = virtio->vm->description->kind == VM_CONFIDENTIAL ? FEATURE_ACCESS_PLATFORM : 0;
+    return virtio->type->features(virtio) | FEATURE_VERSION_1 | platform;
 }
 
 static void drive(struct virtio *virtio)

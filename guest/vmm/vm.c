@@ -3,6 +3,7 @@
 #include "drive.h"
 #include "guest_tree.h"
 #include "layout.h"
+#include "loader.h"
 #include "network.h"
 #include "print.h"
 #include "sbi.h"
@@ -28,7 +29,7 @@ struct image_header
 
 #define IMAGE_MAGIC2 0x05435352u /* "RSC\x05" */
 
-static const struct module *find_module(const struct vm *vm, enum module_role role)
+const struct module *vm_module(const struct vm *vm, enum module_role role)
 {
     for (unsigned i = 0; i < vm->description->module_count; i++)
         if (vm->description->modules[i].role == role)
@@ -46,7 +47,7 @@ static void place_vcpus(struct vm *vm)
         for (unsigned tries = 0; tries < machine.hart_count && hart == NULL; tries++)
         {
             struct hart *candidate = &harts[next_hart++ % machine.hart_count];
-            if (candidate->free_files != 0)
+            if (candidate->free_files != 0 || (!vm->operations->has_interrupt_files && candidate->vcpu_count < HART_VCPUS_MAX))
                 hart = candidate;
         }
         if (hart == NULL)
@@ -55,8 +56,11 @@ static void place_vcpus(struct vm *vm)
         vcpu->vm = vm;
         vcpu->index = i;
         vcpu->hart = hart;
-        vcpu->file = first_bit(hart->free_files);
-        hart->free_files &= hart->free_files - 1;
+        if (vm->operations->has_interrupt_files)
+        {
+            vcpu->file = first_bit(hart->free_files);
+            hart->free_files &= hart->free_files - 1;
+        }
         hart->vcpus[hart->vcpu_count++] = vcpu;
     }
 }
@@ -81,7 +85,7 @@ static void add_devices(struct vm *vm)
 {
     vm->device_count = 0;
     vm->virtio_count = 0;
-    aplic_reset(&vm->aplic, vm, (struct range){ GUEST_APLIC, GUEST_APLIC_SIZE });
+    aplic_reset(&vm->aplic, vm, (struct range){ GUEST_APLIC, GUEST_APLIC_SIZE }, !vm->operations->has_interrupt_files);
     add_device(vm, &vm->aplic.device);
     uart_reset(&vm->uart, vm, SOURCE_UART, (struct range){ GUEST_UART, GUEST_UART_SIZE });
     add_device(vm, &vm->uart.device);
@@ -97,42 +101,41 @@ static void add_devices(struct vm *vm)
     if (network_is_useful())
         add_virtio(vm, &virtio_network);
     add_virtio(vm, &virtio_entropy);
+    if (vm->description->kind == VM_CONFIDENTIAL)
+    {
+        loader_reset(&vm->tvm.loader, vm, (struct range){ GUEST_LOADER, GUEST_LOADER_SIZE });
+        add_device(vm, &vm->tvm.loader.device);
+    }
 }
 
-/* Puts kernel, initrd and device tree into memory, as boot loaders do; returns where the first virtual hart starts. */
-static u64 load_images(struct vm *vm, u64 *tree_address)
+/* Chooses where kernel and initrd go, as boot loaders do, and has them put there. */
+static void load_images(struct vm *vm)
 {
-    const struct module *kernel = find_module(vm, MODULE_KERNEL);
-    const struct module *initrd = find_module(vm, MODULE_INITRD);
+    const struct module *kernel = vm_module(vm, MODULE_KERNEL);
+    const struct module *initrd = vm_module(vm, MODULE_INITRD);
     if (kernel == NULL)
         fail("vm%u has no kernel", vm->index);
     const struct image_header *header = (const struct image_header *)kernel->content.start;
     if (kernel->content.size < sizeof *header || header->magic2 != IMAGE_MAGIC2)
         fail("the kernel of vm%u is no RISC-V Linux Image", vm->index);
-    /* An offset of 2 MiB, at least, is the tradition: below it is firmware, elsewhere. */
+    /* An offset of 2 MiB, at least, is the tradition: below it is firmware, elsewhere. Here it is the device tree. */
     u64 entry = vm->ram.start + max_u64(header->text_offset, LARGE_PAGE_SIZE);
     u64 kernel_end = align_up(entry + max_u64(header->image_size, kernel->content.size), LARGE_PAGE_SIZE);
-    u64 tree_start = align_down(vm->ram.start + vm->ram.size - GUEST_TREE_SIZE, LARGE_PAGE_SIZE);
-    struct range initrd_range = { 0 };
+    u64 end = vm->ram.start + vm->ram.size;
+    struct boot boot = { .entry = entry, .kernel = { entry, kernel->content.size } };
     if (initrd != NULL)
-        initrd_range = (struct range){ align_down(tree_start - initrd->content.size, PAGE_SIZE), initrd->content.size };
-    if (kernel_end + initrd_range.size > tree_start || tree_start < vm->ram.start)
-        fail("%lu MiB are too few for the kernel and the initrd of vm%u: give it more with --vm plain,memory=", vm->ram.size / MIB, vm->index);
+        boot.initrd = (struct range){ align_down(end - min_u64(initrd->content.size, vm->ram.size), PAGE_SIZE), initrd->content.size };
+    if (kernel_end > end || boot.initrd.size > end - kernel_end)
+        fail("%lu MiB are too few for the kernel and the initrd of vm%u: give it more with --vm %s,memory=", vm->ram.size / MIB, vm->index, vm->operations->name);
 
     static u8 tree[GUEST_TREE_SIZE];
     static struct lock tree_lock;
     lock_acquire(&tree_lock);
-    u32 tree_size = guest_tree_write(vm, initrd_range, tree);
-    lock_acquire(&vm->lock);
-    bool written = vm_write(vm, tree_start, tree, tree_size)
-        && vm_write(vm, entry, (const void *)kernel->content.start, kernel->content.size)
-        && (initrd == NULL || vm_write(vm, initrd_range.start, (const void *)initrd->content.start, initrd->content.size));
-    lock_release(&vm->lock);
-    lock_release(&tree_lock);
-    if (!written)
+    boot.tree = tree;
+    boot.tree_size = guest_tree_write(vm, boot.initrd, tree);
+    if (!vm->operations->boot(vm, &boot))
         fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
-    *tree_address = tree_start;
-    return entry;
+    lock_release(&tree_lock);
 }
 
 void vm_start_drives(void)
@@ -146,10 +149,8 @@ void vm_start(unsigned index)
     struct vm *vm = &vms[index];
     vm->index = index;
     vm->description = &machine.vms[index];
-    if (vm->description->kind == VM_CONFIDENTIAL)
-        fail("vm%u is to be confidential, which the VMM cannot do yet", index);
-    vm->operations = &plain_operations;
-    vm->ram = (struct range){ GUEST_RAM, vm->description->memory_size };
+    vm->operations = vm->description->kind == VM_CONFIDENTIAL ? &confidential_operations : &plain_operations;
+    vm->ram = vm->operations->ram(vm->description);
     if (vm->starts++ == 0)
     {
         vm->vcpu_count = vm->description->vcpus;
@@ -160,8 +161,7 @@ void vm_start(unsigned index)
     if (!vm->operations->create(vm))
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
-    u64 tree;
-    u64 entry = load_images(vm, &tree);
+    load_images(vm);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
     {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -170,8 +170,6 @@ void vm_start(unsigned index)
         vcpu->state = VCPU_STOPPED;
     }
     vm->unretired = vm->vcpu_count;
-    vm->vcpus[0].start_pc = entry;
-    vm->vcpus[0].start_argument = tree;
     __atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
     __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
     if (vm->vcpus[0].hart->started)
@@ -215,8 +213,6 @@ void vm_retire(struct vcpu *vcpu)
     if (__atomic_sub_fetch(&vm->unretired, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     network_detach(vm);
-    vm->table_pages = vm->tables.table_pages;
-    vm->owned_pages = vm->tables.owned_pages;
     vm->operations->destroy(vm);
     if (vm->end == VM_RESET && !machine.no_reboot)
     {
@@ -249,7 +245,7 @@ void vm_message(struct vm *vm, u32 vcpu, u32 identity)
 /* The part of a copy that lies in one page. NULL if there is no memory. */
 static u8 *part(struct vm *vm, u64 guest, u64 size, u64 *length)
 {
-    if (!range_holds(vm->ram, guest, 1))
+    if (!vm_has_memory(vm, guest))
         return NULL;
     *length = min_u64(size, PAGE_SIZE - guest % PAGE_SIZE);
     return vm->operations->page(vm, guest);

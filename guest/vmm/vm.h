@@ -13,7 +13,9 @@
 #include "gstage.h"
 #include "hart.h"
 #include "lock.h"
+#include "instruction.h"
 #include "machine.h"
+#include "tvm.h"
 #include "types.h"
 #include "uart.h"
 #include "virtio.h"
@@ -65,7 +67,7 @@ struct vcpu
     struct vm *vm;
     unsigned index;
     struct hart *hart;
-    unsigned file; /* its guest interrupt file on that hart */
+    unsigned file; /* its guest interrupt file on that hart, or 0 */
     u32 state; /* enum vcpu_state; atomic */
     u32 software_pending; /* an IPI that SBI asked for; atomic */
     bool retired; /* the virtual machine ends, and this virtual hart will not run again */
@@ -88,12 +90,34 @@ enum vm_end
     VM_FAILURE,
 };
 
+/* What follows from an exit. */
+enum verdict
+{
+    GO_ON, /* it can run again at once */
+    LOOK_AROUND, /* something else may have become more urgent, or it waits */
+};
+
+/* Where things are when it starts. */
+struct boot
+{
+    u64 entry; /* of the kernel */
+    struct range kernel;
+    struct range initrd; /* empty if there is none */
+    const u8 *tree;
+    u32 tree_size;
+};
+
 struct vm_operations
 {
     const char *name;
+    struct range (*ram)(const struct vm_description *description);
+    bool has_interrupt_files; /* each virtual hart has a guest interrupt file, which is its IMSIC; otherwise it has an APLIC that delivers directly */
 
     /* Makes the virtual machine's address space. Returns false without memory. */
     bool (*create)(struct vm *vm);
+
+    /* Fills it, and says where its first virtual hart starts. Returns false without memory. */
+    bool (*boot)(struct vm *vm, const struct boot *boot);
 
     /* Gives everything back. No virtual hart runs any more. */
     void (*destroy)(struct vm *vm);
@@ -107,6 +131,12 @@ struct vm_operations
 
     /* Runs it until it traps; what happened is in its context. */
     void (*run)(struct vcpu *vcpu);
+
+    /* What load or store made it trap. */
+    bool (*decode)(const struct context *context, struct access *access);
+
+    /* Handles its call to its firmware. */
+    enum verdict (*call)(struct vcpu *vcpu);
 
     /* After an instruction has been carried out for it: goes to the next. */
     void (*skip)(struct vcpu *vcpu, unsigned length);
@@ -123,11 +153,12 @@ struct vm_operations
     /* The machine's address of a byte of its RAM that the VMM may access, populated if need be; or NULL. Good up to the end of the page. */
     u8 *(*page)(struct vm *vm, u64 guest);
 
-    /* A message to a virtual hart's interrupt file. */
+    /* A message to a virtual hart's interrupt file; without one, news from the APLIC. */
     void (*message)(struct vcpu *vcpu, u32 identity);
 };
 
 extern const struct vm_operations plain_operations;
+extern const struct vm_operations confidential_operations;
 
 struct vm
 {
@@ -141,7 +172,8 @@ struct vm
     unsigned starts; /* 1, and one more for each reset */
 
     struct range ram;
-    struct gstage tables;
+    struct gstage tables; /* of a plain one */
+    struct tvm tvm; /* of a confidential one */
     u64 time_offset; /* htimedelta */
     u64 table_pages; /* at the end */
     u64 owned_pages;
@@ -186,6 +218,21 @@ bool vm_write(struct vm *vm, u64 guest, const void *from, u64 size);
 
 /* A device at a guest address, or NULL. */
 struct device *vm_device(struct vm *vm, u64 guest);
+
+/* Its first file of a role, or NULL. */
+const struct module *vm_module(const struct vm *vm, enum module_role role);
+
+/* Whether the VMM plays the attacker with a part of what it starts with. */
+static inline bool vm_is_tampered(const struct vm *vm, const char *part)
+{
+    return vm->description->tamper != NULL && strcmp(vm->description->tamper, part) == 0;
+}
+
+/* Whether there is memory at a guest address. */
+static inline bool vm_has_memory(const struct vm *vm, u64 guest)
+{
+    return range_holds(vm->ram, guest, 1) || range_holds(vm->tvm.window, guest, 1);
+}
 
 static inline enum vm_state vm_state(const struct vm *vm)
 {

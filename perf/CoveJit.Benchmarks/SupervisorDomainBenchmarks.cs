@@ -39,13 +39,18 @@ public class SupervisorDomainBenchmarks
         hart.Enter(PrivilegeMode.Supervisor, BareHart.Base, 0, 0);
         SupervisorContext context = _other.Context(0);
         context.Pc = BareHart.Data + (16UL << 20);
+
+        // A domain with a hypervisor and a guest of its own: hgatp and vsatp change with mmpt.
+        const ulong Sv39 = 8UL << 60;
+        context.Hgatp = Sv39 | (1UL << 44) | (BareHart.Data >> 12);
+        context.Vsatp = Sv39 | (2UL << 44) | (BareHart.Data >> 12);
         _address = BareHart.Data;
     }
 
     [GlobalCleanup]
     public void Cleanup() => _hart.Dispose();
 
-    [Benchmark(OperationsPerInvoke = Operations, Description = "to another domain and back")]
+    [Benchmark(OperationsPerInvoke = Operations, Description = "to another domain and back: mmpt, hgatp, vsatp")]
     public void Switch()
     {
         for (int i = 0; i < Operations; i++)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import chart
+import domains
 import footprint
 import programs
 import table
@@ -152,16 +153,31 @@ def parse():
     parser.add_argument("--qemu", default="qemu-system-riscv64", help="QEMU's binary [qemu-system-riscv64]")
     parser.add_argument("--rvvm", default=os.environ.get("RVVM") or None, help="RVVM's binary [$RVVM; without it RVVM is left out]")
     parser.add_argument("--rvvm-firmware", default="/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.bin", help="OpenSBI for RVVM [Debian's fw_jump]")
-    parser.add_argument("--rounds", "--pairs", type=int, default=3, help="times everybody runs everything, in turn [3]")
+    parser.add_argument("--rounds", "--pairs", type=int, help=f"times everybody runs everything, in turn [3; with --mpt {domains.ROUNDS}]")
     parser.add_argument("--seconds-each", type=float, default=1, help="about how long each program is measured [1]")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured [all]")
     parser.add_argument("--programs", nargs="+", default=[], help="only these programs")
     parser.add_argument("--disk", action="store_true", help="measure the boot of the guest 'disk' to its login as well")
+    parser.add_argument("--mpt", action="store_true", help="compare CoveJit without and with a memory protection table of pages instead; fails if that costs more than it may")
     parser.add_argument("--no-native", action="store_true", help="leave the host's own column out")
     arguments = parser.parse_args()
+    if arguments.rounds is None:
+        arguments.rounds = domains.ROUNDS if arguments.mpt else 3
+    if arguments.mpt:
+        arguments.parts = ["programs"]
+        arguments.programs = arguments.programs or list(domains.LIMITS)
     if arguments.disk:
         arguments.parts.append("disk")
     return arguments
+
+
+def write_record(record, started, suffix=""):
+    directory = REPOSITORY / "perf" / "results"
+    directory.mkdir(exist_ok=True)
+    path = directory / f"{started}{suffix}.json"
+    path.write_text(json.dumps(record, indent=2) + "\n")
+    print(f"\nwritten: {path.relative_to(REPOSITORY)}")
+    return path
 
 
 def main():
@@ -173,12 +189,12 @@ def main():
         print(f"warning: the host is busy (load average {record['host']['load_1min']:.1f}); these numbers will mean little", file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as work:
-        emulators = [Covejit(arguments.covejit), Qemu(arguments.qemu)]
-        if arguments.rvvm:
+        emulators = domains.emulators(arguments.covejit) if arguments.mpt else [Covejit(arguments.covejit), Qemu(arguments.qemu)]
+        if arguments.rvvm and not arguments.mpt:
             if shutil.which("fdtput") is None:
                 sys.exit("run-bench.sh: fdtput is missing, which RVVM's boot needs; install the Debian package device-tree-compiler")
             emulators.append(Rvvm(arguments.rvvm, arguments.rvvm_firmware, work))
-        native = None if arguments.no_native else programs.Native(SOURCES, arguments.foreign, work)
+        native = None if arguments.no_native or arguments.mpt else programs.Native(SOURCES, arguments.foreign, work)
         record["emulators"] = {each.name: each.identity() for each in emulators + ([native] if native else [])}
         comparison = Comparison(arguments, emulators, native)
         if arguments.disk:
@@ -197,6 +213,14 @@ def main():
     if not results:
         sys.exit("nothing was measured")
 
+    if arguments.mpt:
+        if comparison.failures:
+            sys.exit("a run failed, so that there are no pairs")
+        record["mpt_overhead"] = domains.overheads(results)
+        within = domains.write(results)
+        write_record(record, started, "-mpt")
+        sys.exit(0 if within else 1)
+
     rivals = [each.name for each in emulators[1:]]
     title = f"{record['host']['cpu']}, {record['host']['processors']} processors; CoveJit {record['commit']}"
     print(title)
@@ -205,12 +229,9 @@ def main():
     for failure in comparison.failures:
         print(f"failed: round {failure['round'] + 1}, {failure['part']}, {failure['emulator']}: {failure['message'].splitlines()[0]}")
 
-    directory = REPOSITORY / "perf" / "results"
-    directory.mkdir(exist_ok=True)
-    path = directory / f"{started}.json"
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path = write_record(record, started)
     chart.write(path.with_suffix(".svg"), results, rivals, title)
-    print(f"\nwritten: {path.relative_to(REPOSITORY)}, {path.with_suffix('.svg').relative_to(REPOSITORY)}")
+    print(f"written: {path.with_suffix('.svg').relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

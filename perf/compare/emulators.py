@@ -43,10 +43,10 @@ def first_line(*command):
 
 
 class Covejit:
-    name = "covejit"
-
-    def __init__(self, command):
+    def __init__(self, command, name="covejit", options=()):
         self.command = str(Path(command).resolve())
+        self.name = name
+        self.options = options
 
     def identity(self):
         return first_line(self.command, "--version")
@@ -54,7 +54,7 @@ class Covejit:
     def line(self, guest, append, harts, statistics_file):
         drive = ["--drive", guest.disk] if guest.disk else []
         return [self.command, "run", "--kernel", guest.kernel, "--initrd", guest.initrd, "--append", append, *drive,
-                "--smp", str(harts), "--memory", MEMORY, "--stats", statistics_file]
+                "--smp", str(harts), "--memory", MEMORY, *self.options, "--stats", statistics_file]
 
 
 class Qemu:

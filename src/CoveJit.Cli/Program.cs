@@ -8,6 +8,7 @@ return CommandLineHost.Invoke(
         GuestCommand.Build(),
         DisassembleCommand.Build(),
         InfoCommand.Build(),
+        CompareCommand.Build(),
         MeasureCommand.Build(),
         VerifyCommand.Build()),
     args,

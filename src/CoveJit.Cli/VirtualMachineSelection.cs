@@ -3,6 +3,7 @@ using CoveJit.Guests;
 using CoveJit.Isa;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli;
 
@@ -11,6 +12,9 @@ internal static class VirtualMachineSelection
 {
     // What the hypervisor itself and the files in memory want beside the virtual machines.
     private const ulong Overhead = 256UL << 20;
+
+    // What a confidential one shares with it, beside its RAM.
+    private const ulong Window = 66UL << 20;
 
     /// <summary>Moves the kernel, the initrd and the command line to each virtual machine that has none of its own; the machine's kernel becomes the hypervisor.</summary>
     /// <param name="options">The machine with the guest.</param>
@@ -41,24 +45,32 @@ internal static class VirtualMachineSelection
             throw new UsageException("--vm needs IMSICs with guest interrupt files", "leave --aia out");
         }
 
-        VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options))];
-        ulong wanted = machines.Aggregate(Overhead, (sum, machine) => sum + machine.MemorySize);
+        bool isConfidential = requests.Any(request => request.Kind == VirtualMachineKind.Confidential);
+        if (isConfidential && options.Tsm == CoveProfile.Salus)
+        {
+            throw new UsageException("--vm confidential is for the functions as the specification numbers them", "leave --cove-abi out");
+        }
+
+        string kernel = hypervisor ?? Hypervisor();
+        VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options, kernel))];
+        ulong wanted = machines.Aggregate(Overhead, (sum, machine) => sum + machine.MemorySize + (machine.Kind == VirtualMachineKind.Confidential ? Window : 0));
         return options with
         {
-            Kernel = hypervisor ?? Hypervisor(),
+            Kernel = kernel,
             Initrd = null,
             Append = null,
             VirtualMachines = machines,
+            Tsm = isConfidential ? CoveProfile.Current : options.Tsm,
             Drives = [.. options.Drives, .. requests.SelectMany((request, i) => request.Drives.Select(path => new DriveOptions(path, false, DriveFormat.Detect) { VirtualMachine = i }))],
             MemorySize = choosesMemory ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
         };
     }
 
-    private static VirtualMachineOptions Complete(VirtualMachineRequest request, MachineOptions guest)
+    private static VirtualMachineOptions Complete(VirtualMachineRequest request, MachineOptions guest, string hypervisor)
     {
         if ((request.Kernel ?? guest.Kernel) is not { } kernel)
         {
-            throw new UsageException("--vm has no kernel", "give --kernel, or --vm plain,kernel=FILE");
+            throw new UsageException("--vm has no kernel", "give --kernel, or --vm ...,kernel=FILE");
         }
 
         VirtualMachineOptions machine = new(kernel)
@@ -67,9 +79,11 @@ internal static class VirtualMachineSelection
             Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
             Append = request.Append ?? guest.Append,
             RamDisks = request.RamDisks,
+            Tamper = request.Tamper,
+            Shim = request.Kind == VirtualMachineKind.Confidential ? request.Shim ?? Path.Combine(Path.GetDirectoryName(hypervisor)!, VmmBuilder.ShimName) : null,
         };
         machine = machine with { MemorySize = request.MemorySize ?? machine.MemorySize, Harts = request.Harts ?? machine.Harts };
-        int files = 1 + (machine.Initrd is null ? 0 : 1) + machine.RamDisks.Count;
+        int files = 1 + (machine.Initrd is null ? 0 : 1) + (machine.Shim is null ? 0 : 1) + machine.RamDisks.Count;
         return files <= VirtualMachineOptions.MostFiles
             ? machine
             : throw new UsageException($"--vm: {machine.RamDisks.Count} RAM disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");

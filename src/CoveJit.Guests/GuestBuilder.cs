@@ -39,6 +39,7 @@ public sealed class GuestBuilder
         GuestKind.Initramfs => "default",
         GuestKind.Disk => "disk",
         GuestKind.Bench => "bench",
+        GuestKind.Nested => "nested",
         GuestKind.Vmm => "vmm",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
@@ -255,6 +256,11 @@ public sealed class GuestBuilder
                 await BenchPrograms.AddToAsync(archive, Path.Combine(work, "programs"), _options.ExtraPrograms, progress, cancellation).ConfigureAwait(false);
                 append = "covejit.run=\"/bench/run\"";
                 break;
+            case GuestKind.Nested:
+                packages.AddRange(await NestedGuest.AddToAsync(
+                    archive, selection.Root, kernel.Content.Image, Path.Combine(work, "nested-parts"), progress, cancellation).ConfigureAwait(false));
+                append = "covejit.run=\"/nested/run\"";
+                break;
             case GuestKind.Disk:
                 packages.AddRange(await DiskImageBuilder.BuildAsync(
                     selection.Root,
@@ -318,8 +324,8 @@ public sealed class GuestBuilder
         string name = NameOf(GuestKind.Vmm);
         string made = Path.Combine(work, name);
         Directory.CreateDirectory(made);
-        progress?.Report(new GuestBuildProgress("Compiling the hypervisor", 0, 0));
-        await VmmBuilder.CompileAsync(Path.Combine(work, "sources"), Path.Combine(made, name), cancellation).ConfigureAwait(false);
+        progress?.Report(new GuestBuildProgress("Compiling the hypervisor and the shim", 0, 0));
+        await VmmBuilder.CompileAsync(Path.Combine(work, "sources"), Path.Combine(made, name), Path.Combine(made, VmmBuilder.ShimName), cancellation).ConfigureAwait(false);
         GuestDescription description = new()
         {
             Name = name,

@@ -12,6 +12,9 @@ public enum GuestKind
     /// <summary>The initramfs guest with the benchmark programs under <c>/bench</c>, named <c>bench</c>.</summary>
     Bench,
 
+    /// <summary>The initramfs guest with Debian's QEMU and a guest for its KVM under <c>/nested</c>, named <c>nested</c>.</summary>
+    Nested,
+
     /// <summary>The hypervisor that runs virtual machines, named <c>vmm</c>; no guest by itself.</summary>
     Vmm,
 }

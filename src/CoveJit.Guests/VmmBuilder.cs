@@ -3,10 +3,20 @@ using System.Text;
 
 namespace CoveJit.Guests;
 
-/// <summary>Compiles the hypervisor of <c>guest/vmm</c>: freestanding, by Debian's cross compiler, of which it needs no library.</summary>
+/// <summary>
+/// Compiles the hypervisor of <c>guest/vmm</c> and the shim of <c>guest/shim</c>, which confidential virtual machines begin with: freestanding, by
+/// Debian's cross compiler, of which they need no library.
+/// </summary>
 public static class VmmBuilder
 {
-    private const string Prefix = "vmm/";
+    /// <summary>Name of the shim's file, beside the hypervisor's.</summary>
+    public const string ShimName = "shim";
+
+    private const string Vmm = "vmm";
+    private static readonly string[] Directories = [ShimName, Vmm];
+
+    // What the shim has in common with the hypervisor.
+    private static readonly string[] SharedSources = ["../vmm/fdt.c", "../vmm/string.c"];
 
     /// <summary>Digest of the sources, lower-case hexadecimal: of what was compiled from others, <see cref="GuestDescription.Sources"/> differs.</summary>
     public static string SourcesDigest
@@ -14,7 +24,7 @@ public static class VmmBuilder
         get
         {
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (string name in InitramfsBuilder.ResourceNames(Prefix))
+            foreach (string name in Directories.SelectMany(directory => InitramfsBuilder.ResourceNames(directory + "/")))
             {
                 byte[] content = InitramfsBuilder.Resource(name);
                 hash.AppendData(Encoding.UTF8.GetBytes($"{name} {content.Length}\n"));
@@ -25,30 +35,18 @@ public static class VmmBuilder
         }
     }
 
-    /// <summary>Compiles it.</summary>
+    /// <summary>Compiles both.</summary>
     /// <param name="work">Directory to compile in.</param>
-    /// <param name="output">The ELF file to make.</param>
+    /// <param name="vmm">The ELF file to make of the hypervisor.</param>
+    /// <param name="shim">That of the shim.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GuestBuildException">The compiler is missing or rejects a source.</exception>
-    internal static async Task CompileAsync(string work, string output, CancellationToken cancellation)
+    internal static async Task CompileAsync(string work, string vmm, string shim, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(work);
-        List<string> sources = [];
-        foreach (string name in InitramfsBuilder.ResourceNames(Prefix))
-        {
-            string file = name[Prefix.Length..];
-            await File.WriteAllBytesAsync(Path.Combine(work, file), InitramfsBuilder.Resource(name), cancellation).ConfigureAwait(false);
-            if (Path.GetExtension(file) is ".c" or ".S")
-            {
-                sources.Add(file);
-            }
-        }
-
-        ToolResult result = await ExternalTool.RunAsync(
-            BenchPrograms.Compiler, ["-O2", "-Wall", "@options", "-o", Path.GetFullPath(output), .. sources], cancellation, workingDirectory: work).ConfigureAwait(false);
-        if (result.Status != 0)
-        {
-            throw new GuestBuildException($"{BenchPrograms.Compiler} could not compile the hypervisor: {result.FirstError}", ExternalTool.MendFor(BenchPrograms.Compiler));
-        }
+        // Each names files of the other's.
+        string shimDirectory = Path.Combine(work, ShimName);
+        await FreestandingProgram.WriteSourcesAsync(ShimName + "/", shimDirectory, cancellation).ConfigureAwait(false);
+        await FreestandingProgram.CompileAsync("the hypervisor", Vmm + "/", Path.Combine(work, Vmm), vmm, [], cancellation).ConfigureAwait(false);
+        await FreestandingProgram.CompileAsync("the shim", ShimName + "/", shimDirectory, shim, SharedSources, cancellation).ConfigureAwait(false);
     }
 }

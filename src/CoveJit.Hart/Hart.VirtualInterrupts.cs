@@ -9,16 +9,29 @@ public sealed unsafe partial class Hart
 {
     private ulong _guestPending;
     private ulong _guestEnable;
+    private ulong _confidentialGuestFiles;
 
     /// <summary>The guest interrupt files, in order from number 1.</summary>
     public IReadOnlyList<InterruptFile> GuestFiles => _interruptDomain.GuestFiles;
+
+    /// <summary>
+    /// Guest interrupt files, bit n for number n, that the domain that the machine boots in has given away: its hstatus.VGEIN selects no such file. Their wires
+    /// remain in hgeip, which tells it no more than that something is pending. Thread-safe.
+    /// </summary>
+    public ulong ConfidentialGuestFiles
+    {
+        get => Volatile.Read(ref _confidentialGuestFiles);
+        set => Volatile.Write(ref _confidentialGuestFiles, value);
+    }
 
     /// <summary>The priority numbers of VS level: hviprio1 and hviprio2.</summary>
     public PriorityArray VirtualPriorities { get; }
 
     /// <summary>The guest interrupt file that hstatus.VGEIN selects, or null.</summary>
     internal InterruptFile? GuestFile =>
-        (int)((Hstatus & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift) is int number and > 0 && number <= GuestFiles.Count && ((GivenGuests >> number) & 1) != 0 ? GuestFiles[number - 1] : null;
+        (int)((Hstatus & Csrs.Hstatus.Vgein) >> Csrs.Hstatus.VgeinShift) is int number and > 0 && number <= GuestFiles.Count && ((GivenGuests >> number) & 1) != 0
+        && (Sdid != 0 || ((ConfidentialGuestFiles >> number) & 1) == 0)
+            ? GuestFiles[number - 1] : null;
 
     /// <summary>Whether an interrupt is pending and enabled at VS level, so that WFI there would not wait.</summary>
     public bool HasGuestInterrupt => Vstopi != 0;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Devices.Interrupts;
 using CoveJit.Devices.Power;
+using CoveJit.Devices.Protection;
 using CoveJit.Devices.Serial;
 using CoveJit.Devices.Time;
 using CoveJit.Devices.Virtio;
@@ -29,6 +30,7 @@ using CoveJit.Translator.X64;
 using CoveJit.Translator.X64.Cache;
 using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Machines;
 
@@ -62,6 +64,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private readonly IHartScheduler _scheduler;
     private readonly Uart _uart;
     private readonly InterruptControllers _interrupts;
+    private readonly Iopmp? _iopmp;
     private readonly Lock _endLock = new();
     private MachineEnd? _end;
 
@@ -104,6 +107,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
         _interrupts = InterruptControllers.Create(options, _harts);
         _uart = new Uart("uart0", Interrupt(VirtMemoryMap.Uart0.Interrupt), this);
+        if (options.Iopmp is not null)
+        {
+            _iopmp = new Iopmp("iopmp", options.Iopmp, Interrupt(VirtMemoryMap.Iopmp.Interrupt));
+        }
+
         AddBoardDevices();
         try
         {
@@ -335,6 +343,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         Extensions = options.Extensions,
         MaximumLevels = 3 + (int)options.Paging,
+        PmpEntries = options.PmpEntries,
         LegacyProtectionTables = options.LegacyProtectionTables,
         InterruptDomains = options.Interrupts == InterruptArchitecture.Imsic && options.Extensions.Has(Extension.Smsd) ? VirtMemoryMap.ImsicDomains : 1,
         AdvancedInterrupts = options.Interrupts != InterruptArchitecture.Plic,
@@ -374,6 +383,18 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             GoldfishRtc.Describe(tree.Soc, VirtMemoryMap.Rtc.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Rtc.Interrupt)));
         Add(VirtMemoryMap.Uart0, _uart, tree =>
             Uart.Describe(tree.Soc, VirtMemoryMap.Uart0.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Uart0.Interrupt)));
+        if (_iopmp is not null)
+        {
+            Add(VirtMemoryMap.Iopmp, _iopmp, tree =>
+                Iopmp.Describe(tree.Soc, VirtMemoryMap.Iopmp.Base, _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Iopmp.Interrupt)));
+        }
+    }
+
+    // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
+    private IDmaPort DmaPort(int requester)
+    {
+        RamDmaPort ram = new(Ram);
+        return _iopmp is null ? ram : new CheckedDmaPort(ram, _iopmp, requester);
     }
 
     private void AddVirtioDevices()
@@ -417,12 +438,17 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             int slot = i;
 
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
-            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, new RamDmaPort(Ram), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree =>
             {
                 DeviceTreeNode node = VirtioMmio.Describe(
                     tree.Soc, VirtMemoryMap.Virtio.BaseOf(slot), _interrupts.Phandle, _interrupts.Specifier(VirtMemoryMap.Virtio.InterruptOf(slot)));
+                if (_iopmp is not null)
+                {
+                    Iopmp.DescribeRequester(node, slot);
+                }
+
                 if (devices[slot].VirtualMachine is int virtualMachine)
                 {
                     node.SetCells("covejit,vm", (uint)virtualMachine);
@@ -443,12 +469,22 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private void StartImages()
     {
         AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off && Options.Tsm is null ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        ulong endOfHost = Ram.Base + Ram.Size;
         if (tables is AddressRange reserved)
         {
-            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, reserved));
+            List<(string, AddressRange)> ranges = [("mpt", reserved)];
+            endOfHost = reserved.Start;
+            if (Options is { Tsm: not null, TsmModel: TsmModel.Static })
+            {
+                AddressRange confidential = ProtectionTableMemory.StaticConfidential(reserved, Ram.Size);
+                ranges.Add(("tsm", confidential));
+                endOfHost = confidential.Start;
+            }
+
+            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, [.. ranges]));
         }
 
-        RamWriter memory = new(Ram, tables is null ? Ram.Size : tables.Value.Start - Ram.Base);
+        RamWriter memory = new(Ram, endOfHost - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -473,7 +509,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
             if (Options.Tsm is CoveProfile profile)
             {
-                AddSecurityManager(profile);
+                AddSecurityManager(profile, tables!.Value);
             }
 
             foreach (Hart hart in _harts)
@@ -494,9 +530,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    private void AddSecurityManager(CoveProfile profile)
+    private void AddSecurityManager(CoveProfile profile, AddressRange tables)
     {
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile));
+        AddressRange confidential = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
+        ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
+            ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
+            : null;
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: Options.TsmModel == TsmModel.Static ? (confidential.Start, confidential.Size) : default));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;
@@ -512,7 +552,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.Append,
             $"/soc/serial@{VirtMemoryMap.Uart0.Base:x}",
             initrd,
-            Options.InstructionCount ? null : RandomNumberGenerator.GetBytes(64));
+            Options.InstructionCount ? (ReadOnlyMemory<byte>?)null : RandomNumberGenerator.GetBytes(64)); // without the cast, null would be an empty seed
         BoardDeviceTree tree = BoardDeviceTree.Build(
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
         if (virtualMachines.Count > 0)

@@ -6,6 +6,7 @@ using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
 using CoveJit.Tsm.Running;
 
@@ -28,9 +29,6 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Pages of 4 KiB that a vCPU's state takes (tvm_vcpu_state_pages).</summary>
     public const ulong VcpuStatePages = 1;
 
-    /// <summary>What the TSM offers.</summary>
-    public const TsmCapabilities Capabilities = TsmCapabilities.MemoryAllocation;
-
     private const int PageShift = 12;
     private const ulong PageMask = (1UL << PageShift) - 1;
 
@@ -45,8 +43,11 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <param name="platform">The machine.</param>
     /// <param name="root">Its root domain security manager.</param>
     /// <param name="profile">The numbering of the functions.</param>
+    /// <param name="identity">What it attests TVMs with; null for <see cref="TsmIdentity.Emulated"/>.</param>
+    /// <param name="imsic">Where the harts' guest interrupt files are; null if TVMs cannot have any.</param>
+    /// <param name="staticMemory">Of model 3, the confidential memory: a range of the host's RAM, of whole pages. Empty for model 1.</param>
     /// <exception cref="InvalidOperationException">There is no memory for another domain's protection table.</exception>
-    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current)
+    public SecurityManager(IMonitorPlatform platform, RootDomainManager root, CoveProfile profile = CoveProfile.Current, TsmIdentity? identity = null, ImsicLayout? imsic = null, (ulong Start, ulong Size) staticMemory = default)
     {
         ArgumentNullException.ThrowIfNull(platform);
         ArgumentNullException.ThrowIfNull(root);
@@ -54,15 +55,39 @@ public sealed class SecurityManager : IDomainService, IDisposable
         Root = root;
         Domain = root.Create("tsm") ?? throw new InvalidOperationException("too little memory for the TSM's memory protection table");
         Abi = new CoveAbi(profile);
+        Identity = identity ?? TsmIdentity.Emulated;
         Pages = new ConfidentialPages(Harts[0].Map.Ram, root, Domain);
         Fence = new GlobalFence(Harts);
+        Model = staticMemory.Size == 0 ? TsmModel.SupervisorDomain : TsmModel.Static;
+        GuestFiles = new GuestFiles(Harts, root, Domain, Model == TsmModel.Static ? null : imsic);
         Switcher = new VcpuSwitch(this);
         _calls = [.. Harts.Select(hart => new CoveCall(this, hart))];
         _shared = new SharedMemory?[Harts.Count];
+        if (Model == TsmModel.Static)
+        {
+            if (root.Assign(staticMemory.Start, staticMemory.Size, root.Host, Domain) != DomainError.None)
+            {
+                throw new InvalidOperationException("the static confidential memory is not the host's RAM");
+            }
+
+            Pages.Set(staticMemory.Start, staticMemory.Size >> PageShift, PageKind.Unassigned);
+        }
     }
 
     /// <summary>Its functions, with counts.</summary>
     public CoveAbi Abi { get; }
+
+    /// <summary>How it is deployed.</summary>
+    public TsmModel Model { get; }
+
+    /// <summary>What it attests TVMs with.</summary>
+    public TsmIdentity Identity { get; }
+
+    /// <summary>What the TSM offers.</summary>
+    public TsmCapabilities Capabilities =>
+        TsmCapabilities.PromoteTvm | TsmCapabilities.LocalAttestation | TsmCapabilities.RemoteAttestation
+        | (Model == TsmModel.Static ? 0 : TsmCapabilities.MemoryAllocation)
+        | (GuestFiles.Exist ? TsmCapabilities.Aia : 0);
 
     /// <summary>The confidential supervisor domain.</summary>
     public SupervisorDomain Domain { get; }
@@ -87,12 +112,15 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     internal GlobalFence Fence { get; }
 
+    internal GuestFiles GuestFiles { get; }
+
     internal VcpuSwitch Switcher { get; }
 
     internal IReadOnlyDictionary<uint, Tvm> Tvms => _tvms;
 
     /// <inheritdoc/>
-    public IEnumerable<uint> Extensions => [(uint)CoveExtension.Host, (uint)CoveExtension.Interrupts, (uint)CoveExtension.SharedMemory];
+    public IEnumerable<uint> Extensions =>
+        [(uint)CoveExtension.Host, .. GuestFiles.Exist ? [(uint)CoveExtension.Interrupts] : Array.Empty<uint>(), (uint)CoveExtension.SharedMemory];
 
     /// <inheritdoc/>
     public SbiResult? Call(Hart hart, uint extension, ulong function)
@@ -195,7 +223,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
             TableTaken = page => Pages.Set(page, 1, PageKind.PageTable, id),
             TableReturned = page => Pages.Set(page, 1, PageKind.PageTablePool, id),
         };
-        Tvm tvm = new(id, vmid, stage) { Epoch = NextEpoch() };
+        Tvm tvm = new(id, vmid, stage, Identity.Tcb.CreateRegisters()) { Epoch = NextEpoch() };
         _tvms.Add(id, tvm);
         return tvm;
     }
@@ -225,6 +253,46 @@ public sealed class SecurityManager : IDomainService, IDisposable
         _tvms.Remove(tvm.Id);
     }
 
+    /// <summary>
+    /// Gives a TVM page-table pages that nobody uses until it has some more, if the TSM is who finds pages for it.
+    /// </summary>
+    /// <returns>False if there are none.</returns>
+    internal bool TryProvideTables(Tvm tvm, UnassignedPages free, int count)
+    {
+        while (tvm.Stage.FreeTables < count)
+        {
+            if (!free.TryTake(1, out ulong page))
+            {
+                return false;
+            }
+
+            Pages.Set(page, 1, PageKind.PageTablePool, tvm.Id);
+            tvm.Stage.AddTable(page);
+        }
+
+        return true;
+    }
+
+    /// <summary>Maps an empty page where a TVM's confidential memory has none. Only with static memory: otherwise the host does.</summary>
+    /// <returns>False if there are no pages.</returns>
+    internal bool TryAddZeroPage(Tvm tvm, ulong guestPage)
+    {
+        UnassignedPages free = new(Pages);
+        if (Model != TsmModel.Static || !TryProvideTables(tvm, free, tvm.Stage.Levels - 1) || !free.TryTake(1, out ulong page))
+        {
+            return false;
+        }
+
+        Pages.Ram.TryClear(page, PageMask + 1);
+        if (tvm.Stage.Map(guestPage, page, 0, 1, LeafKind.Confidential) != MapError.None)
+        {
+            return false;
+        }
+
+        Pages.SetData(page, 1, tvm.Id, guestPage);
+        return true;
+    }
+
     /// <summary>Lets go what was mapped: a shared page may be converted, a confidential one becomes unassigned.</summary>
     internal void Release(in GuestLeaf leaf)
     {
@@ -241,6 +309,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Ends the global fence if no hart is missing: its pages become confidential.</summary>
     internal void EndFence(Hart hart)
     {
+        bool running = Fence.IsRunning;
         foreach ((ulong address, ulong pages) in Fence.TryEnd())
         {
             if (Pages.MakeConfidential(address, pages, hart) != DomainError.None)
@@ -249,6 +318,11 @@ public sealed class SecurityManager : IDomainService, IDisposable
                 Pages.Set(address, pages, PageKind.Converting);
                 Fence.Add(address, pages);
             }
+        }
+
+        if (running && !Fence.IsRunning)
+        {
+            GuestFiles.EndFence(hart);
         }
     }
 
@@ -267,18 +341,53 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     internal unsafe ReadOnlySpan<byte> PageBytes(ulong address) => new(Pages.Ram.HostAddress(address), (int)PageMask + 1);
 
-    /// <summary>Reads a TVM's confidential memory, within a page.</summary>
-    internal bool TryReadGuest(Tvm tvm, ulong guestAddress, Span<byte> bytes) =>
-        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryRead(address, bytes);
+    /// <summary>Reads a TVM's confidential memory.</summary>
+    /// <returns>False if not all of the range is mapped confidential memory.</returns>
+    internal bool TryReadGuest(Tvm tvm, ulong guestAddress, Span<byte> bytes)
+    {
+        for (int done = 0; done < bytes.Length;)
+        {
+            int length = WithinPage(guestAddress + (ulong)done, bytes.Length - done);
+            if (!TryTranslate(tvm, guestAddress + (ulong)done, out ulong address) || !Pages.Ram.TryRead(address, bytes.Slice(done, length)))
+            {
+                return false;
+            }
 
-    /// <summary>Writes a TVM's confidential memory, within a page.</summary>
-    internal bool TryWriteGuest(Tvm tvm, ulong guestAddress, ReadOnlySpan<byte> bytes) =>
-        TryTranslate(tvm, guestAddress, bytes.Length, out ulong address) && Pages.Ram.TryWrite(address, bytes);
+            done += length;
+        }
 
-    private static bool TryTranslate(Tvm tvm, ulong guestAddress, int length, out ulong address)
+        return true;
+    }
+
+    /// <summary>Writes a TVM's confidential memory.</summary>
+    /// <returns>False, and nothing written, if not all of the range is mapped confidential memory.</returns>
+    internal bool TryWriteGuest(Tvm tvm, ulong guestAddress, ReadOnlySpan<byte> bytes)
+    {
+        for (int done = 0; done < bytes.Length; done += WithinPage(guestAddress + (ulong)done, bytes.Length - done))
+        {
+            if (!TryTranslate(tvm, guestAddress + (ulong)done, out _))
+            {
+                return false;
+            }
+        }
+
+        for (int done = 0; done < bytes.Length;)
+        {
+            int length = WithinPage(guestAddress + (ulong)done, bytes.Length - done);
+            TryTranslate(tvm, guestAddress + (ulong)done, out ulong address);
+            Pages.Ram.TryWrite(address, bytes.Slice(done, length));
+            done += length;
+        }
+
+        return true;
+    }
+
+    private static int WithinPage(ulong address, int length) => (int)Math.Min(PageMask + 1 - (address & PageMask), (ulong)length);
+
+    private static bool TryTranslate(Tvm tvm, ulong guestAddress, out ulong address)
     {
         address = 0;
-        if ((guestAddress & PageMask) + (ulong)length > PageMask + 1 || !tvm.HasAddresses(guestAddress, (ulong)length) || tvm.Regions[guestAddress] != RegionKind.Confidential)
+        if (!tvm.HasAddresses(guestAddress, 1) || tvm.Regions[guestAddress] != RegionKind.Confidential)
         {
             return false;
         }
@@ -290,7 +399,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     private SbiError? CheckArguments(CoveFunction function, CoveCall call)
     {
-        if (function.Handler is null)
+        if (function.Handler is null || (function.IsDynamic && Model == TsmModel.Static))
         {
             return SbiError.NotSupported;
         }

@@ -4,6 +4,7 @@ using System.Text;
 using CoveJit.Memory.Protection;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
 
 namespace CoveJit.Tsm;
@@ -35,6 +36,11 @@ internal sealed class TsmVerifier(SecurityManager tsm)
             {
                 Pin(shared.Address + (i * PageSize));
             }
+        }
+
+        foreach (GuestFile file in tsm.GuestFiles.All)
+        {
+            VerifyFile(file);
         }
 
         HashSet<ulong> pending = [];
@@ -74,8 +80,19 @@ internal sealed class TsmVerifier(SecurityManager tsm)
         }
 
         int blocked = 0;
+        int files = 0;
         tvm.Stage.ForEach(0, 1UL << tvm.Stage.AddressBits, leaf =>
         {
+            if (leaf.IsInterruptFile)
+            {
+                files++;
+                GuestFile? file = tsm.GuestFiles.Find(leaf.Address);
+                Expect(
+                    file?.Owner?.Imsic is VirtualImsic imsic && file.Owner.Tvm == tvm && imsic.GuestAddress == leaf.GuestAddress && (imsic.Next ?? imsic.File) == file,
+                    $"TVM {tvm.Id}: interrupt file 0x{leaf.Address:x} is mapped at 0x{leaf.GuestAddress:x}");
+                return true;
+            }
+
             blocked += leaf.State == LeafState.Blocked ? 1 : 0;
             Expect((leaf.State == LeafState.Blocked) == tvm.Blocked.ContainsKey(leaf.GuestAddress), $"TVM {tvm.Id}: 0x{leaf.GuestAddress:x} is {leaf.State}");
             for (ulong i = 0; i < leaf.Size; i += PageSize)
@@ -96,7 +113,23 @@ internal sealed class TsmVerifier(SecurityManager tsm)
 
             return true;
         });
+        int bound = tvm.Vcpus.Values.Count(vcpu => vcpu.Imsic?.State is BindingState.Bound or BindingState.Rebinding or BindingState.Cloned);
+        Expect(files == bound, $"TVM {tvm.Id}: {files} interrupt files are mapped, {bound} vCPUs bound");
         Expect(blocked == tvm.Blocked.Count, $"TVM {tvm.Id}: {blocked} blocked mappings, {tvm.Blocked.Count} noted");
+    }
+
+    private void VerifyFile(GuestFile file)
+    {
+        uint? owner = file.State switch
+        {
+            FileState.NonConfidential => RootDomainManager.HostSdid,
+            FileState.Converting or FileState.Fencing => null,
+            _ => tsm.Domain.Sdid,
+        };
+        Expect(tsm.Root.DeviceOwner(file.Page) == owner, $"interrupt file 0x{file.Page:x} is {file.State}, and domain {tsm.Root.DeviceOwner(file.Page)} has its page");
+        Expect(((file.Hart.ConfidentialGuestFiles >> file.Number) & 1) != 0 == (file.State != FileState.NonConfidential), $"interrupt file 0x{file.Page:x} is {file.State}, and the host may select it");
+        bool assigned = file.Owner is Vcpu vcpu && tsm.Tvms.ContainsKey(vcpu.Tvm.Id) && (vcpu.Imsic?.File == file || vcpu.Imsic?.Next == file);
+        Expect(assigned == (file.State == FileState.Assigned), $"interrupt file 0x{file.Page:x} is {file.State}");
     }
 
     private void VerifyPage(ulong address, bool pending)

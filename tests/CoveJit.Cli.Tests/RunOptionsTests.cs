@@ -1,9 +1,11 @@
 using System.Net;
 using CoveJit.Cli.Commands;
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Tests;
@@ -83,7 +85,21 @@ public sealed class RunOptionsTests
         Assert.Equal(512UL << 20, Bind("--kernel", "Image", "--vmm", "vmm.elf", "--vm", "plain", "--memory", "512M").MemorySize);
     }
 
+    [Fact]
+    public void A_confidential_virtual_machine_brings_the_TSM_and_the_shim_beside_the_hypervisor()
+    {
+        MachineOptions options = Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "confidential,vcpus=2", "--vm", "confidential,shim=other", "--vm", "plain", "--memory", "2G");
+        Assert.Equal(CoveProfile.Current, options.Tsm);
+        Assert.Equal([VirtualMachineKind.Confidential, VirtualMachineKind.Confidential, VirtualMachineKind.Plain], options.VirtualMachines.Select(machine => machine.Kind));
+        Assert.Equal(["d/shim", "other", null], options.VirtualMachines.Select(machine => machine.Shim));
+        Assert.Null(Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "plain").Tsm);
+    }
+
     [Theory]
+    [InlineData("covejit: --vm: 'shim=x' is not understood", "--vm", "plain,shim=x")]
+    [InlineData("covejit: --vm confidential is for the managed firmware; leave --bios", "--kernel", "Image", "--vm", "confidential", "--bios", "fw.bin")]
+    [InlineData("covejit: --vm confidential needs harts with today's memory protection tables", "--kernel", "Image", "--vm", "confidential", "--cpu", "rv64,mpt=off")]
+    [InlineData("covejit: --vm confidential is for the functions as the specification numbers them; leave --cove-abi out", "--kernel", "Image", "--vm", "confidential", "--tsm", "on", "--cove-abi", "salus")]
     [InlineData("covejit: --vm hyper begins with no kind of virtual machine; write --vm plain", "--vm", "hyper")]
     [InlineData("covejit: --vm memory=1M is not a size for a virtual machine; give an even number of MiB", "--vm", "plain,memory=1M")]
     [InlineData("covejit: --vm vcpus=9 is not a number of virtual harts; give 1 to 8", "--vm", "plain,vcpus=9")]
@@ -133,6 +149,8 @@ public sealed class RunOptionsTests
         Assert.Equal(CoveProfile.Current, Bind("--tsm", "on").Tsm);
         Assert.Equal(CoveProfile.Current, Bind("--tsm", "on", "--cove-abi", "current").Tsm);
         Assert.Equal(CoveProfile.Salus, Bind("--tsm", "on", "--cove-abi", "salus").Tsm);
+        Assert.Equal(TsmModel.SupervisorDomain, Bind("--tsm", "on").TsmModel);
+        Assert.Equal((CoveProfile.Current, TsmModel.Static), (Bind("--tsm", "static").Tsm, Bind("--tsm", "static").TsmModel));
         Assert.Equal(TraceKinds.Cove, Bind("--trace", "cove").Trace);
     }
 
@@ -239,6 +257,13 @@ public sealed class RunOptionsTests
     [InlineData("-machine sifive_u is not supported", "-M", "sifive_u")]
     [InlineData("--bios none is not supported", "-bios", "none")]
     [InlineData("--aia plic is not supported; give imsic", "--aia", "plic")]
+    [InlineData("--iopmp big is no model; give full", "--iopmp", "big")]
+    [InlineData("--iopmp full,md=1,x=2 is not supported: x is unknown", "--iopmp", "full,md=1,x=2")]
+    [InlineData("--iopmp md=64 is out of range; give 1 to 63", "--iopmp", "full,md=64")]
+    [InlineData("--iopmp entries=0 is out of range; give 1 to 4096", "--iopmp", "full,entries=0")]
+    [InlineData("--iopmp entries= is out of range", "--iopmp", "full,entries")]
+    [InlineData("--iopmp rapid,entries=129,md=1 has more than 128 entries for each memory domain", "--iopmp", "rapid,entries=129,md=1")]
+    [InlineData("a hart does not have 32 PMP entries; write pmp=16", "--cpu", "rv64,pmp=32")]
     [InlineData("--aia imsic,guests=64 is not supported", "--aia", "imsic,guests=64")]
     [InlineData("--aia imsic,guests=-1 is not supported", "--aia", "imsic,guests=-1")]
     [InlineData("--aia imsic,files=1 is not supported", "--aia", "imsic,files=1")]
@@ -294,6 +319,24 @@ public sealed class RunOptionsTests
         (code, _, error) = Invoke(_ => throw new IOException("No space left on device : 's.json'"), ["run"]);
         Assert.Equal(1, code);
         Assert.Equal("covejit: No space left on device : 's.json'; check the path and the disk\n", error);
+    }
+
+    [Fact]
+    public void An_IOPMP_has_what_is_asked_for()
+    {
+        Assert.Null(Bind().Iopmp);
+        Assert.Null(Bind("--iopmp", "none").Iopmp);
+        Assert.Equal(new IopmpConfiguration(), Bind("--iopmp", "full").Iopmp);
+        Assert.Equal(new IopmpConfiguration { Model = IopmpModel.Rapid, Entries = 128, Domains = 1 }, Bind("--iopmp", "rapid,entries=128,md=1").Iopmp);
+        Assert.Equal(new IopmpConfiguration { Model = IopmpModel.Compact, Domains = 7 }, Bind("--iopmp", "compact,md=7").Iopmp);
+    }
+
+    [Fact]
+    public void Harts_have_16_or_64_PMP_entries()
+    {
+        Assert.Equal(16, Bind().PmpEntries);
+        MachineOptions options = Bind("--cpu", "rv64,mpt=off,pmp=64");
+        Assert.Equal((64, false), (options.PmpEntries, options.Extensions.Has(Extension.Smsd)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CoveJit.Harts;
 using CoveJit.Harts.Tests;
 using CoveJit.Harts.Tests.Protection;
@@ -10,17 +11,20 @@ namespace CoveJit.Translator.Tests;
 /// <summary>
 /// Random accesses through random page tables, PMP and memory protection tables, made by a guest program: what each load, store and AMO comes to,
 /// against the model. The program runs in M-mode, with MPRV around the accesses; it goes through its list several times, so that its code is translated.
+/// COVEJIT_PROTECTION_CASES sets how many accesses each tier makes.
 /// </summary>
 public abstract class ProtectionTests
 {
     private const int Accesses = 96; // in a list, which is gone through so often:
     private const int Passes = 4;
-    private const int Worlds = 12;
     private const int Modes = 6;
     private const ulong List = Data;
     private const ulong Log = Data + 0x1_0000;
     private const ulong TrapMark = 1UL << 63;
     private const ulong Nowhere = 0x5555_5555_5555_5550; // not canonical, and no memory
+
+    private static int Worlds =>
+        int.TryParse(Environment.GetEnvironmentVariable("COVEJIT_PROTECTION_CASES"), CultureInfo.InvariantCulture, out int cases) ? Math.Max(1, cases / (Modes * Accesses * Passes)) : 12;
 
     [Fact]
     public void A_guest_programs_accesses_end_as_the_model_says()

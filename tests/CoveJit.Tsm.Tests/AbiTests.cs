@@ -76,7 +76,7 @@ public sealed class AbiTests
         using TestMachine machine = new();
         Assert.Equal(48UL, machine.Succeed("get_tsm_info", TestMachine.Parameters, 64));
         Assert.Equal(2UL | (0x43764A54UL << 32), machine.Read64(TestMachine.Parameters));
-        Assert.Equal((1UL, (ulong)TsmCapabilities.MemoryAllocation), (machine.Read64(TestMachine.Parameters + 8), machine.Read64(TestMachine.Parameters + 16)));
+        Assert.Equal((1UL, 0b101111UL), (machine.Read64(TestMachine.Parameters + 8), machine.Read64(TestMachine.Parameters + 16)));
         Assert.Equal((1UL, 64UL, 1UL), (machine.Read64(TestMachine.Parameters + 24), machine.Read64(TestMachine.Parameters + 32), machine.Read64(TestMachine.Parameters + 40)));
     }
 
@@ -132,11 +132,12 @@ public sealed class AbiTests
             | 20, 21, 23 | a page is missing, in confidential, shared or undeclared memory | address of the page | 0 | - | the access is repeated |
             | 21 | a load from MMIO | address | the load, to a0 | - | a0 is the value |
             | 23 | a store to MMIO | address | the store, from a0 | a0: the value | - |
-            | 22 | WFI with nothing pending | the instruction in stval | the instruction | - | - |
+            | 23 | a message to the interrupt file of a vCPU that is bound to none; the TSM has noted it | address of the page | 0 | - | - |
+            | 22 | WFI or WRS.NTO with nothing pending, where the host's hstatus.VTW is set; otherwise the vCPU waits on the hart | the instruction in stval | the instruction | - | - |
 
             With an interrupt, 10 and 22 the CSRs htimedelta, vstimecmp and vsie are written too. hvip.VSEIP is read at each run if the vCPU allows external
             interrupts. Other accesses to MMIO (fetches, atomics, floating point, misaligned ones) are access faults of the TVM, and so are fetches from
-            shared memory; virtual instructions but WFI are illegal instructions there.
+            shared memory; virtual instructions but these two are illegal instructions there.
 
             """);
         foreach (IGrouping<CoveExtension, CoveFunction> extension in CoveAbi.Functions.GroupBy(f => f.Extension))
@@ -149,6 +150,11 @@ public sealed class AbiTests
                 if (function.Value.Length != 0)
                 {
                     page.Append(CultureInfo.InvariantCulture, $"a1: {function.Value}.\n");
+                }
+
+                if (function.IsDynamic)
+                {
+                    page.Append("With `--tsm static`: NOT_SUPPORTED.\n");
                 }
 
                 page.Append('\n');

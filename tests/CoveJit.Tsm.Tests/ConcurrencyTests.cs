@@ -112,4 +112,21 @@ public sealed class ConcurrencyTests
 
         machine.AssertInvariants();
     }
+
+    // The hart takes note of the IPI only after it has begun to handle WFI: an exit now would leave the host waiting for what has come already.
+    [Fact]
+    public void An_IPI_on_its_way_keeps_WFI_from_exiting()
+    {
+        using TestMachine machine = new(harts: 2);
+        Hart other = machine.Harts[1];
+        ulong id = machine.Launch([.. CallProgram, Asm.Addi(5, 0, 2), Asm.Csrrs(0, 0x104, 5), Asm.Wfi, Asm.Wfi], vcpus: 2); // sie.SSIE
+        machine.Tvm(id).Vcpus[1].Start(GuestMemory + 12, 0);
+        Assert.Equal(SbiError.Success, machine.CallOn(other, "set_shmem", Nacl + 0x4000, 0, 0).Error);
+        machine.Enter(id, 1, other);
+        other.Step();
+        other.Step();
+        Assert.Equal((new SbiResult(SbiError.Success), false), machine.CallFromGuest(id, 0x735049, 0, 2, 0));
+        other.Step();
+        Assert.Equal((true, GuestMemory + 24), (other.IsVirtual, other.Pc));
+    }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Harts.Tests;
 using CoveJit.Memory.Protection;
 using CoveJit.Monitor.Sbi;
@@ -21,6 +23,8 @@ public sealed class ErrorTests
     private const int Runnable = 3;
     private const int Shared = 4; // runnable, with a shared range at GuestMemory + 0x20000, and a zero page at GuestMemory + 0x10000
 
+    private static readonly byte[] Key = MakeKey();
+    private static readonly ulong KeySize = (ulong)Key.Length;
     private static readonly List<Case> Cases = MakeCases();
 
     public static TheoryData<string, SbiError, int> Numbers()
@@ -79,6 +83,25 @@ public sealed class ErrorTests
         Assert.Empty(missing);
     }
 
+    private static void Promotable(TestMachine machine, ulong hgatp)
+    {
+        new HostVm().Write(machine);
+        machine.SetCsr(0x680, hgatp);
+    }
+
+    // A virtual machine, and too few confidential pages for it.
+    private static void LeaveFree(TestMachine machine, ulong pages)
+    {
+        new HostVm().Write(machine);
+        machine.Succeed("reclaim_pages", Confidential + (pages * PageSize), ConfidentialPages - pages);
+    }
+
+    private static byte[] MakeKey()
+    {
+        using ECDiffieHellman key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP384);
+        return P384PublicKey.FromKey(key).ToCose();
+    }
+
     private static ulong Build(TestMachine machine)
     {
         machine.Convert();
@@ -114,6 +137,20 @@ public sealed class ErrorTests
                 return m.CallFromGuest(id, (ulong)CoveExtension.Guest, number, arguments).Result.Error;
             }));
         }
+
+        // With a key that is one where the zero page is.
+        void Evidence(SbiError expected, params ulong[] arguments) => cases.Add(new("sbi_covg_get_evidence", expected, Shared, (m, id) =>
+        {
+            Assert.True(m.Tsm.TryWriteGuest(m.Tvm(id), GuestMemory + 0x10000, Key));
+            return m.CallFromGuest(id, (ulong)CoveExtension.Guest, 8, arguments).Result.Error;
+        }));
+
+        // With a secret of four bytes.
+        void Secret(SbiError expected, params ulong[] arguments) => cases.Add(new("sbi_covg_retrieve_secret", expected, Shared, (m, id) =>
+        {
+            m.Tvm(id).Secret = new byte[] { 1, 2, 3, 4 };
+            return m.CallFromGuest(id, (ulong)CoveExtension.Guest, 9, arguments).Result.Error;
+        }));
 
         Host("get_tsm_info", Ok, Nothing, (_, _) => [Parameters, 48]);
         Host("get_tsm_info", SbiError.InvalidAddress, Nothing, (_, _) => [Parameters + 2, 48]);
@@ -180,7 +217,25 @@ public sealed class ErrorTests
         Host("finalize_tvm", SbiError.Failed, Runnable, (_, id) => [id, GuestMemory, 0, 0]);
         cases.Add(new("sbi_covh_finalize_tvm", SbiError.Failed, Converted, (m, _) => m.Call("finalize_tvm", m.Build(CallProgram, vcpus: 0), GuestMemory, 0, 0).Error));
 
-        Host("promote_to_tvm", SbiError.NotSupported, Nothing, (_, _) => [Parameters, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", Ok, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Parameters]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree + 4, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, HostVm.Payload + 4, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [GuestMemory, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm().Write(m), (_, _) => [GuestMemory + 0x2000, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidAddress, Converted, (m, _) => new HostVm { Cpus = 0 }.Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.InvalidParam, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Parameters + 8]);
+        HostAfter("promote_to_tvm", SbiError.InvalidParam, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, Confidential]);
+        HostAfter("promote_to_tvm", CoveError.Auth, Converted, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, HostVm.Payload, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", CoveError.OutOfMemory, Nothing, (m, _) => new HostVm().Write(m), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", CoveError.OutOfMemory, Converted, (m, _) => LeaveFree(m, 10), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        Host("promote_to_tvm", SbiError.NoShmem, Converted, (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) => Promotable(m, 0), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) => Promotable(m, (8UL << 60) | (Confidential >> 12)), (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
+        HostAfter("promote_to_tvm", SbiError.Failed, Converted, (m, _) =>
+        {
+            new HostVm().Write(m);
+            m.Write64(HostVm.LastTable, (Confidential >> 2) | 0xDF);
+        }, (_, _) => [HostVm.Tree, 0, GuestMemory, 0]);
 
         Host("destroy_tvm", Ok, Initializing, (_, id) => [id]);
         Host("destroy_tvm", Ok, Runnable, (_, id) => [id]);
@@ -304,17 +359,132 @@ public sealed class ErrorTests
         HostAfter("tvm_validate_pages", Ok, Shared, (m, id) => m.Succeed("tvm_invalidate_pages", id, GuestMemory + 0x10000, PageSize), (_, id) => [id, GuestMemory + 0x10000, PageSize]);
         HostAfter("tvm_remove_pages", SbiError.InvalidAddress, Shared, Invalidate(GuestMemory + 0x10000), (_, id) => [id, GuestMemory + 0x10000, PageSize]); // the TVM's own
         HostAfter("tvm_remove_pages", Ok, Shared, AddAndInvalidate, (_, id) => [id, GuestMemory + 0x20000, PageSize]);
-        Host("init_tvm_aia", SbiError.NotSupported, Initializing, (_, id) => [id, Parameters, 32]);
-        Host("set_tvm_aia_cpu_imsic_addr", SbiError.NotSupported, Initializing, (_, id) => [id, 0, 0]);
-        Host("convert_aia_imsic", SbiError.NotSupported, Nothing, (_, _) => [0]);
-        Host("reclaim_tvm_aia_imsic", SbiError.NotSupported, Nothing, (_, _) => [0]);
-        Host("bind_aia_imsic", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 2]);
-        Host("unbind_aia_imsic_begin", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("unbind_aia_imsic_end", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("inject_tvm_cpu", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 1]);
-        Host("rebind_aia_imsic_begin", SbiError.NotSupported, Runnable, (_, id) => [id, 0, 2]);
-        Host("rebind_aia_imsic_clone", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
-        Host("rebind_aia_imsic_end", SbiError.NotSupported, Runnable, (_, id) => [id, 0]);
+
+        Host("init_tvm_aia", Ok, Initializing, (m, id) => [id, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", Ok, Initializing, (m, id) => [id, m.WriteAiaParameters(groupBits: 3, groupShift: 30, guestBits: 2), 32]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id + 1, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(), 27]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(guestsPerHart: 1, guestBits: 1), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(groupShift: 23), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(groupBits: 27), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(hartBits: uint.MaxValue, guestBits: uint.MaxValue, groupBits: uint.MaxValue, groupShift: uint.MaxValue), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(imsic: GuestImsic + PageSize), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Initializing, (m, id) => [id, m.WriteAiaParameters(imsic: 1UL << 50), 28]);
+        Host("init_tvm_aia", SbiError.InvalidParam, Runnable, (m, id) => [id, m.WriteAiaParameters(), 28]);
+        Host("init_tvm_aia", SbiError.InvalidAddress, Initializing, (m, id) => [id, m.WriteAiaParameters() + 2, 28]);
+        Host("init_tvm_aia", SbiError.InvalidAddress, Initializing, (_, id) => [id, Confidential, 28]);
+        HostAfter("init_tvm_aia", SbiError.Failed, Initializing, (m, id) => m.Succeed("init_tvm_aia", id, m.WriteAiaParameters(), 28), (_, id) => [id, Parameters, 28]);
+
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.Failed, Initializing, (_, id) => [id, 0, GuestFilePage(0)]);
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.InvalidParam, Runnable, (_, id) => [id, 0, GuestFilePage(0)]);
+        foreach ((SbiError error, ulong vcpu, ulong address) in new[]
+        {
+            (Ok, 0UL, GuestFilePage(15)), (SbiError.InvalidParam, 1UL, GuestFilePage(0)), (SbiError.InvalidAddress, 0UL, GuestFilePage(16)),
+            (SbiError.InvalidAddress, 0UL, GuestFilePage(0) + 4), (SbiError.InvalidAddress, 0UL, GuestMemory), (SbiError.InvalidAddress, 0UL, ulong.MaxValue - 0xFFF),
+        })
+        {
+            HostAfter("set_tvm_aia_cpu_imsic_addr", error, Initializing, (m, id) => m.Succeed("init_tvm_aia", id, m.WriteAiaParameters(), 28), (_, id) => [id, vcpu, address]);
+        }
+
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.InvalidAddress, Converted, (m, _) =>
+        {
+            ulong id = m.BuildWithFiles(CallProgram);
+            m.Succeed("create_tvm_vcpu", id, 1, m.Take(1));
+            return [id, 1, GuestFilePage(0)]; // vCPU 0's
+        });
+        Host("set_tvm_aia_cpu_imsic_addr", SbiError.Failed, Converted, (m, _) => [m.BuildWithFiles(CallProgram), 0, GuestFilePage(1)]);
+        Host("finalize_tvm", SbiError.Failed, Converted, (m, _) =>
+        {
+            ulong id = m.BuildWithFiles(CallProgram);
+            m.Succeed("create_tvm_vcpu", id, 1, m.Take(1)); // without a file
+            return [id, GuestMemory, 0, 0];
+        });
+
+        Host("convert_aia_imsic", Ok, Nothing, (_, _) => [FilePage(0, 7)]);
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1) + 4]);
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 0)]); // the host's own
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(1, 1)]); // no such hart
+        Host("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [Confidential]);
+        HostAfter("convert_aia_imsic", SbiError.InvalidAddress, Nothing, (m, _) => m.ConvertFiles(), (_, _) => [FilePage(0, 1)]);
+        HostAfter("convert_aia_imsic", SbiError.Failed, Nothing, (m, _) => Exhaust(m), (_, _) => [FilePage(0, 1)]);
+
+        HostAfter("reclaim_tvm_aia_imsic", Ok, Nothing, (m, _) => m.ConvertFiles(), (_, _) => [FilePage(0, 1)]);
+        Host("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1)]);
+        Host("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (_, _) => [FilePage(0, 1) + 1]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.InvalidAddress, Nothing, (m, _) => m.Succeed("convert_aia_imsic", FilePage(0, 1)), (_, _) => [FilePage(0, 1)]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.InvalidParam, Nothing, (m, _) => m.LaunchWithFiles(CallProgram), (_, _) => [FilePage(0, 1)]);
+        HostAfter("reclaim_tvm_aia_imsic", SbiError.Failed, Nothing, (m, _) =>
+        {
+            m.ConvertFiles();
+            Exhaust(m);
+        }, (_, _) => [FilePage(0, 1)]);
+
+        // On a TVM whose vCPU 0 is bound to file 1, and whose vCPU 1 to none.
+        void Files(string name, SbiError expected, Action<TestMachine, ulong> before, Func<ulong, ulong[]> arguments) => cases.Add(new(Find(name).FullName, expected, Nothing, (m, _) =>
+        {
+            ulong id = m.LaunchWithFiles(CallProgram, vcpus: 2);
+            before(m, id);
+            return m.Call(name, arguments(id)).Error;
+        }));
+        void Unbind(TestMachine m, ulong id) => m.Succeed("unbind_aia_imsic_begin", id, 0);
+        void Rebind(TestMachine m, ulong id) => m.Succeed("rebind_aia_imsic_begin", id, 0, 1 << 3);
+        void Fence(TestMachine m, ulong id) => m.Succeed("tvm_fence", id);
+        void Nop(TestMachine m, ulong id)
+        {
+        }
+
+        Files("bind_aia_imsic", Ok, Nop, id => [id, 1, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.Failed, Nop, id => [id, 0, 1 << 2]);
+        foreach (ulong mask in new ulong[] { 0, 1, 1 << 1, 1 << 4, 3 << 2, 1 << 8, 1UL << 63, ulong.MaxValue })
+        {
+            Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id, 1, mask]);
+        }
+
+        Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id + 1, 1, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.InvalidParam, Nop, id => [id, 2, 1 << 2]);
+        Files("bind_aia_imsic", SbiError.Failed, (m, _) => m.Kept = m.Build(CallProgram), id => [id + 1, 0, 1 << 2]); // no files
+        HostAfter("bind_aia_imsic", CoveError.OutOfPageTablePages, Nothing, (m, _) =>
+        {
+            m.ConvertFiles();
+            m.Kept = m.Succeed("create_tvm", Structure(m, m.Take(4, 16384), m.Take(1)));
+            m.Succeed("create_tvm_vcpu", m.Kept, 0, m.Take(1));
+            m.Succeed("init_tvm_aia", m.Kept, m.WriteAiaParameters(), 28);
+            m.Succeed("set_tvm_aia_cpu_imsic_addr", m.Kept, 0, GuestFilePage(0));
+        }, (m, _) => [m.Kept, 0, 1 << 1]);
+
+        Files("unbind_aia_imsic_begin", Ok, Nop, id => [id, 0]);
+        Files("unbind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 2]);
+        Files("unbind_aia_imsic_begin", SbiError.Failed, Nop, id => [id, 1]);
+        Files("unbind_aia_imsic_begin", SbiError.Failed, Unbind, id => [id, 0]);
+        Files("unbind_aia_imsic_end", Ok, (Action<TestMachine, ulong>)Unbind + Fence, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.InvalidParam, (Action<TestMachine, ulong>)Unbind + Fence, id => [id + 1, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, Unbind, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, Fence, id => [id, 0]);
+        Files("unbind_aia_imsic_end", SbiError.Failed, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+
+        Files("inject_tvm_cpu", Ok, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 255]);
+        Files("inject_tvm_cpu", Ok, (m, id) => m.Vcpu(id, 1).Allowed = [5], id => [id, 1, 5]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 256]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = null, id => [id, 0, 0]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, (m, id) => m.Vcpu(id).Allowed = [6], id => [id, 0, 5]);
+        Files("inject_tvm_cpu", SbiError.InvalidParam, Nop, id => [id, 3, 5]);
+        Files("inject_tvm_cpu", SbiError.Failed, (m, _) => m.Build(CallProgram), id => [id + 1, 0, 5]);
+
+        Files("rebind_aia_imsic_begin", Ok, Nop, id => [id, 0, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 0, 1 << 1]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 0, 0]);
+        Files("rebind_aia_imsic_begin", SbiError.InvalidParam, Nop, id => [id, 9, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.Failed, Nop, id => [id, 1, 1 << 2]);
+        Files("rebind_aia_imsic_begin", SbiError.Failed, Rebind, id => [id, 0, 1 << 2]);
+        Files("rebind_aia_imsic_clone", Ok, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+        Files("rebind_aia_imsic_clone", SbiError.InvalidParam, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 64]);
+        Files("rebind_aia_imsic_clone", SbiError.Failed, Rebind, id => [id, 0]);
+        Files("rebind_aia_imsic_clone", SbiError.Failed, (Action<TestMachine, ulong>)Unbind + Fence, id => [id, 0]);
+        Files("rebind_aia_imsic_end", Ok, (Action<TestMachine, ulong>)Rebind + Fence + ((m, id) => m.Succeed("rebind_aia_imsic_clone", id, 0)), id => [id, 0]);
+        Files("rebind_aia_imsic_end", SbiError.InvalidParam, Nop, id => [id + 1, 0]);
+        Files("rebind_aia_imsic_end", SbiError.Failed, (Action<TestMachine, ulong>)Rebind + Fence, id => [id, 0]);
+        Files("destroy_tvm", SbiError.Failed, Nop, id => [id]);
+        Files("run_tvm_vcpu", SbiError.Failed, Unbind, id => [id, 0]);
 
         Host("probe_feature", Ok, Nothing, (_, _) => [0]);
         Host("set_shmem", Ok, Nothing, (_, _) => [Nacl, 0, 0]);
@@ -359,8 +529,25 @@ public sealed class ErrorTests
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 47, 9);
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 48, 5);
         Guest(7, SbiError.InvalidParam, GuestMemory + 0x10000, 48, 10);
-        Guest(8, SbiError.NotSupported, GuestMemory, 0, 0, 0, 0, 0);
-        Guest(9, SbiError.NotSupported, GuestMemory, 0);
+        Evidence(Ok, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(Ok, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 2, GuestMemory + 0x10000, ulong.MaxValue);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10008, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x11000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x20000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x11000, PageSize);
+        Evidence(SbiError.InvalidAddress, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, ulong.MaxValue - 0xFFF, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize - 1, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, 0, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, PageSize + 1, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 3, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1UL << 32 | 1, GuestMemory + 0x10000, PageSize);
+        Evidence(SbiError.InvalidParam, GuestMemory + 0x10000, KeySize, GuestMemory + 0x10000, 1, GuestMemory + 0x10000, 1000);
+        Secret(Ok, GuestMemory + 0x10000, PageSize);
+        Secret(SbiError.InvalidAddress, GuestMemory + 0x10001, PageSize);
+        Secret(SbiError.InvalidAddress, GuestMemory + 0x20000, PageSize);
+        Secret(SbiError.InvalidParam, GuestMemory + 0x10000, 3);
+        Secret(SbiError.InvalidParam, GuestMemory + 0x10000, PageSize + 1);
+        Guest(9, CoveError.Auth, GuestMemory + 0x10000, PageSize);
         Guest(10, Ok, GuestMemory + 0x10000, 48, 0);
         Guest(10, SbiError.InvalidAddress, GuestMemory + 0x11000, 48, 0);
         Guest(10, SbiError.InvalidParam, GuestMemory + 0x10000, 47, 0);

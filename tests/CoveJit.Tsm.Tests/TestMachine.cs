@@ -1,14 +1,18 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using CoveJit.Devices.Interrupts;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
+using CoveJit.Harts.Csrs;
 using CoveJit.Harts.Tests;
+using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Tests;
 
@@ -42,17 +46,23 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
 
     public const ulong PageSize = 4096;
 
+    /// <summary>The harts' interrupt files, 8 for each, and those of a TVM.</summary>
+    public const ulong ImsicBase = 0x2800_0000;
+    public const ulong GuestImsic = 0x2800_0000;
+
     private readonly Hart[] _harts;
     private readonly CodeCache _code;
     private ulong _nextPage = Confidential;
 
-    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14)
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null, TsmModel model = TsmModel.SupervisorDomain)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
-        HartConfiguration configuration = new() { VmidBits = vmidBits };
+        HartConfiguration configuration = new() { VmidBits = vmidBits, AdvancedInterrupts = true, InterruptIdentities = 255 };
         _code = new CodeCache(Ram, configuration.Extensions, 4 << 20) { Concurrent = harts > 1 };
         _harts = [.. Enumerable.Range(0, harts).Select(id => new Hart(id, configuration, map, _code, Clock))];
+        Imsic imsic = new("imsic", [.. _harts.Select(hart => (IReadOnlyList<IMessageTarget>)[hart.SupervisorFile!, .. hart.GuestFiles])]);
+        map.Add(ImsicBase, imsic.WindowSize, imsic);
         _code.OnPageBecomesCode(page =>
         {
             foreach (Hart hart in _harts)
@@ -62,7 +72,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         });
         Domains = new RootDomainManager(_harts, Tables, End - Tables);
         Monitor = new ManagedMonitor(this, Domains);
-        Tsm = new SecurityManager(this, Domains, profile);
+        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default);
         Tsm.Check = AssertInvariants;
         Monitor.Attach(Tsm);
         Write(Base, Asm.Ecall, Asm.Jal(0, 0));
@@ -72,6 +82,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         }
 
         Monitor.Boot(0, Base, 0);
+        foreach (Hart hart in _harts)
+        {
+            SetWaitingExits(hart, true);
+        }
+
         for (int id = 1; id < harts; id++)
         {
             Assert.Equal(SbiError.Success, CallOn(Hart0, 0x48534D, 0, (ulong)id, Base + 4, 0).Error);
@@ -79,6 +94,9 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
             Assert.False(_harts[id].Halted);
         }
     }
+
+    /// <summary>Sets hstatus.VTW of the host's: whether vCPUs that wait exit.</summary>
+    public static void SetWaitingExits(Hart hart, bool exits) => CsrTable.For(hart.Configuration)[0x600]!.Write(hart, exits ? Hstatus.Vtw : 0);
 
     public GuestRam Ram { get; }
 
@@ -205,6 +223,58 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         return id;
     }
 
+    /// <summary>The page of a hart's guest interrupt file.</summary>
+    public static ulong FilePage(int hart, int number) => ImsicBase + (((ulong)hart * 8) + (ulong)number) * PageSize;
+
+    /// <summary>Where a vCPU's interrupt file is for the TVM.</summary>
+    public static ulong GuestFilePage(int vcpu) => GuestImsic + ((ulong)vcpu * PageSize);
+
+    /// <summary>Converts pages, and guest interrupt files 1 to 3 of each hart.</summary>
+    public void ConvertFiles()
+    {
+        foreach (Hart hart in _harts)
+        {
+            for (int number = 1; number <= 3; number++)
+            {
+                Succeed("convert_aia_imsic", FilePage(hart.Id, number));
+            }
+        }
+
+        Convert();
+    }
+
+    /// <summary>Writes tvm_aia_params: up to 16 vCPUs, one file each.</summary>
+    public ulong WriteAiaParameters(uint hartBits = 4, uint guestBits = 0, uint guestsPerHart = 0, uint groupBits = 0, uint groupShift = 24, ulong imsic = GuestImsic)
+    {
+        Write64(Parameters, imsic);
+        Write(Parameters + 8, groupBits, groupShift, hartBits, guestBits, guestsPerHart, 0);
+        return Parameters;
+    }
+
+    /// <summary>Makes a TVM whose vCPUs have interrupt files. It is not finalized.</summary>
+    public ulong BuildWithFiles(ReadOnlySpan<uint> program, int vcpus = 1)
+    {
+        ulong id = Build(program, vcpus);
+        Succeed("init_tvm_aia", id, WriteAiaParameters(), 28);
+        for (int i = 0; i < vcpus; i++)
+        {
+            Succeed("set_tvm_aia_cpu_imsic_addr", id, (ulong)i, GuestFilePage(i));
+        }
+
+        return id;
+    }
+
+    /// <summary>Makes a TVM that can run, with vCPU 0 bound to file 1 of hart 0.</summary>
+    public ulong LaunchWithFiles(ReadOnlySpan<uint> program, int vcpus = 1)
+    {
+        ConvertFiles();
+        ulong id = BuildWithFiles(program, vcpus);
+        Succeed("finalize_tvm", id, GuestMemory, 0x1234, 0);
+        Succeed("set_shmem", Nacl, 0, 0);
+        Succeed("bind_aia_imsic", id, 0, 1 << 1);
+        return id;
+    }
+
     public Tvm Tvm(ulong id) => Tsm.Tvms[(uint)id];
 
     public Vcpu Vcpu(ulong id, uint vcpu = 0) => Tvm(id).Vcpus[vcpu];
@@ -294,7 +364,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         Ram.Dispose();
     }
 
-    private static ulong CsrOffset(uint number) => 0x1000 + (8 * (((number & 0xC00) >> 2) | (number & 0xFF)));
+    public static ulong CsrOffset(uint number) => 0x1000 + (8 * (((number & 0xC00) >> 2) | (number & 0xFF)));
 }
 
 /// <summary>What the host is told of an exit.</summary>

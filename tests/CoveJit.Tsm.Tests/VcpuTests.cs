@@ -258,6 +258,19 @@ public sealed class VcpuTests : IDisposable
     }
 
     [Fact]
+    public void Waiting_exits_where_the_host_wants_it()
+    {
+        const uint WrsNto = 0x00D0_0073;
+        ulong id = _machine.Launch([WrsNto, Asm.Wfi, Asm.Wfi, Asm.Wfi]);
+        Assert.Equal((22UL, WrsNto), (_machine.Run(id).Cause, (uint)_machine.Csr(0x64A)));
+        Assert.Equal(22UL, _machine.Run(id).Cause);
+        SetWaitingExits(_machine.Hart0, false);
+        _machine.Enter(id);
+        Assert.Equal(SliceEnd.Idle, _machine.Hart0.RunSlice(100));
+        Assert.Equal((true, GuestMemory + 12), (_machine.Hart0.IsVirtual, _machine.Hart0.Pc));
+    }
+
+    [Fact]
     public void External_interrupts_need_the_TVMs_leave()
     {
         ulong id = _machine.Launch(CallProgram);
@@ -398,7 +411,7 @@ public sealed class VcpuTests : IDisposable
         Buffer.BlockCopy(new ulong[] { 1, 2, 3, 4, 5, 6 }, 0, preimage, 48, 48);
         Assert.Equal(System.Security.Cryptography.SHA384.HashData(preimage), read);
         Assert.Equal((new SbiResult(SbiError.Success), false), _machine.CallFromGuest(id, Cove, 6, GuestMemory + 0x3000, 4096));
-        Assert.Equal((0UL, 0x0406UL), (_machine.Read64(buffer + 8), _machine.Read64(buffer + 16) & 0xFFFF)); // SHA-384, no certificates; 6 initial, 4 runtime
+        Assert.Equal((3UL << 32, 0x0406UL), (_machine.Read64(buffer + 8), _machine.Read64(buffer + 16) & 0xFFFF)); // SHA-384, CBOR and X.509; 6 initial, 4 runtime
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using CoveJit.Attestation.Evidence;
+using CoveJit.Attestation.Measurements;
 
 namespace CoveJit.Attestation.Dice;
 
@@ -24,12 +26,33 @@ public sealed record TcbDescription(
 {
     private const string What = "TCB description";
 
+    /// <summary>What <c>sbi_covg_get_attcaps</c> answers. A TCB whose security version is no number has version 0.</summary>
+    [JsonIgnore]
+    public AttestationCapabilities Capabilities => new(Tsm.SecurityVersion ?? 0);
+
     /// <summary>Reads a description from a JSON file.</summary>
     /// <exception cref="AttestationException">It cannot be read or is none.</exception>
     public static TcbDescription Load(string path) => AttestationJson.Load<TcbDescription>(path, What).Validated();
 
     /// <summary>The description as JSON.</summary>
     public string ToJson() => AttestationJson.Write(this);
+
+    /// <summary>Registers for a new TVM: platform and TSM are measured already, the rest is zero. Needs no keys.</summary>
+    public MeasurementRegisters CreateRegisters()
+    {
+        MeasurementRegisters registers = new();
+        foreach (SoftwareComponent component in PlatformComponents)
+        {
+            registers.ExtendInitial(RegisterLayout.PlatformFirmware, component.Measurement.Bytes);
+        }
+
+        registers.ExtendInitial(RegisterLayout.PlatformConfiguration, PlatformConfiguration.Bytes);
+        registers.ExtendInitial(RegisterLayout.PlatformConfiguration, (ulong)State);
+        registers.ExtendInitial(RegisterLayout.TsmSoftware, TsmDriver.Measurement.Bytes);
+        registers.ExtendInitial(RegisterLayout.TsmSoftware, Tsm.Measurement.Bytes);
+        registers.ExtendInitial(RegisterLayout.TsmConfiguration, TsmConfiguration.Bytes);
+        return registers;
+    }
 
     /// <summary>Checks what the type does not say.</summary>
     /// <exception cref="AttestationException">Evidence could not carry the description.</exception>

@@ -51,25 +51,11 @@ public sealed class TsmAttestation
     /// <summary>X.509 certificates (DER) of TSM, platform and root, which a TVM's own X.509 certificate chains to.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> CertificateChain { get; }
 
-    /// <summary>What <c>sbi_covg_get_attcaps</c> answers. A TCB whose security version is no number has version 0.</summary>
-    public AttestationCapabilities Capabilities => new(Tcb.Tsm.SecurityVersion ?? 0);
+    /// <summary>What <c>sbi_covg_get_attcaps</c> answers.</summary>
+    public AttestationCapabilities Capabilities => Tcb.Capabilities;
 
     /// <summary>Registers for a new TVM: platform and TSM are measured already, the rest is zero.</summary>
-    public MeasurementRegisters CreateRegisters()
-    {
-        MeasurementRegisters registers = new();
-        foreach (SoftwareComponent component in Tcb.PlatformComponents)
-        {
-            registers.ExtendInitial(RegisterLayout.PlatformFirmware, component.Measurement.Bytes);
-        }
-
-        registers.ExtendInitial(RegisterLayout.PlatformConfiguration, Tcb.PlatformConfiguration.Bytes);
-        registers.ExtendInitial(RegisterLayout.PlatformConfiguration, (ulong)Tcb.State);
-        registers.ExtendInitial(RegisterLayout.TsmSoftware, Tcb.TsmDriver.Measurement.Bytes);
-        registers.ExtendInitial(RegisterLayout.TsmSoftware, Tcb.Tsm.Measurement.Bytes);
-        registers.ExtendInitial(RegisterLayout.TsmConfiguration, Tcb.TsmConfiguration.Bytes);
-        return registers;
-    }
+    public MeasurementRegisters CreateRegisters() => Tcb.CreateRegisters();
 
     /// <summary>Makes evidence by itself, without a certificate around it.</summary>
     public byte[] CreateEvidence(AttestationRequest request) => CreateEvidence(request, tagged: false);

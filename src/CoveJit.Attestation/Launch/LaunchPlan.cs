@@ -10,16 +10,23 @@ namespace CoveJit.Attestation.Launch;
 /// <param name="EntryArgument">What it finds in a1: by convention the guest physical address of the device tree.</param>
 /// <param name="VcpuIds">The vCPUs.</param>
 /// <param name="Regions">Measured memory, in the order in which it is added: the order is part of the measurement.</param>
-public sealed record LaunchPlan(ulong EntryPc, ulong EntryArgument, IReadOnlyList<ulong> VcpuIds, IReadOnlyList<LaunchRegion> Regions)
+/// <param name="BootState">Of a TVM that is promoted, what its boot vCPU has in its registers: x1 to x31, then vsstatus, vsie, vstvec, vsscratch, vsepc,
+/// vscause, vstval and vsatp; null for one that starts from reset.</param>
+public sealed record LaunchPlan(
+    ulong EntryPc, ulong EntryArgument, IReadOnlyList<ulong> VcpuIds, IReadOnlyList<LaunchRegion> Regions, IReadOnlyList<ulong>? BootState = null)
 {
     /// <summary>Most bytes of measured memory.</summary>
     public const ulong MaxMeasured = 64UL << 30;
+
+    /// <summary>Registers in <see cref="BootState"/>.</summary>
+    public const int BootStateSize = 39;
 
     /// <summary>Checks what a TSM would refuse.</summary>
     /// <exception cref="AttestationException">No TVM could be launched like this.</exception>
     public LaunchPlan Validated()
     {
         Require(VcpuIds.Count > 0 && VcpuIds.Distinct().Count() == VcpuIds.Count, "there are no vCPUs, or one twice");
+        Require(BootState is null || BootState.Count == BootStateSize, $"the boot state has not {BootStateSize} registers");
         ulong measured = 0;
         foreach (LaunchRegion region in Regions)
         {

@@ -12,12 +12,14 @@ namespace CoveJit.Attestation.Launch;
 /// <param name="EntryArgument">What it finds in a1.</param>
 /// <param name="Vcpus">The vCPUs.</param>
 /// <param name="Regions">Measured memory, in order.</param>
+/// <param name="BootState">Registers of the boot vCPU of a TVM that is promoted (<see cref="LaunchPlan.BootState"/>).</param>
 public sealed record LaunchPlanFile(
     int SchemaVersion,
     [property: JsonConverter(typeof(AddressConverter))] ulong EntryPc,
     [property: JsonConverter(typeof(AddressConverter))] ulong EntryArgument,
     IReadOnlyList<ulong> Vcpus,
-    IReadOnlyList<LaunchPlanFile.Region> Regions)
+    IReadOnlyList<LaunchPlanFile.Region> Regions,
+    IReadOnlyList<ulong>? BootState = null)
 {
     /// <summary>The version of the format.</summary>
     public const int CurrentSchema = 1;
@@ -53,7 +55,7 @@ public sealed record LaunchPlanFile(
             throw new AttestationException($"{What} {path} has no place for the input '{unused}'", $"leave --{unused} out, or name it as a region's input");
         }
 
-        return new LaunchPlan(file.EntryPc, file.EntryArgument, file.Vcpus, regions).Validated();
+        return new LaunchPlan(file.EntryPc, file.EntryArgument, file.Vcpus, regions, file.BootState).Validated();
     }
 
     /// <summary>The plan as JSON that stands by itself, with contents in hexadecimal.</summary>
@@ -65,7 +67,8 @@ public sealed record LaunchPlanFile(
             plan.EntryPc,
             plan.EntryArgument,
             plan.VcpuIds,
-            [.. plan.Regions.Select(region => new Region(region.Gpa, region.PageType, region.Size, Hex: region.Content.ToArray()))]));
+            [.. plan.Regions.Select(region => new Region(region.Gpa, region.PageType, region.Size, Hex: region.Content.ToArray()))],
+            plan.BootState));
     }
 
     /// <summary>A region in the file. Exactly one of the last four members is given.</summary>

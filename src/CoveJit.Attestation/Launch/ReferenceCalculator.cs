@@ -33,7 +33,7 @@ public static class ReferenceCalculator
         }
 
         registers.Add(new RegisterReference(RegisterLayout.TvmPages, Pages(plan), RegisterLayout.NameOf(RegisterLayout.TvmPages)));
-        registers.Add(Register(RegisterLayout.TvmConfiguration, [Number(plan.EntryPc), Number(plan.EntryArgument), .. plan.VcpuIds.Order().Select(Number)]));
+        registers.Add(Register(RegisterLayout.TvmConfiguration, [Number(plan.EntryPc), Number(plan.EntryArgument), .. plan.VcpuIds.Order().Select(Number), .. (plan.BootState ?? []).Select(Number)]));
         return new ReferenceValues(
             ReferenceValues.CurrentSchema,
             new TvmReference(registers),

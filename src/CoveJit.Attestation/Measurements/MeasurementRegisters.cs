@@ -49,13 +49,19 @@ public sealed class MeasurementRegisters
     /// <param name="entryPc">Where the boot vCPU starts (entry_sepc).</param>
     /// <param name="entryArgument">What it finds in a1 (entry_arg).</param>
     /// <param name="vcpuIds">The TVM's vCPUs, in any order.</param>
-    public void MeasureConfiguration(ulong entryPc, ulong entryArgument, IEnumerable<ulong> vcpuIds)
+    /// <param name="bootState">What the boot vCPU has in its registers, where it does not start from reset (<see cref="Launch.LaunchPlan.BootState"/>).</param>
+    public void MeasureConfiguration(ulong entryPc, ulong entryArgument, IEnumerable<ulong> vcpuIds, IEnumerable<ulong>? bootState = null)
     {
         ExtendInitial(RegisterLayout.TvmConfiguration, entryPc);
         ExtendInitial(RegisterLayout.TvmConfiguration, entryArgument);
         foreach (ulong id in vcpuIds.Order())
         {
             ExtendInitial(RegisterLayout.TvmConfiguration, id);
+        }
+
+        foreach (ulong value in bootState ?? [])
+        {
+            ExtendInitial(RegisterLayout.TvmConfiguration, value);
         }
 
         Freeze();

@@ -22,7 +22,7 @@ internal static class GuestCommand
         Option<string?> output = new("--output") { HelpName = "DIR", Description = $"Where guests go [{GuestBuilderOptions.DefaultOutputDirectory}]" };
         Option<string[]> programs = new("--program") { HelpName = "FILE", Description = "Static riscv64 executable to put into the bench guest; may be repeated" };
         Option<bool> install = new("--install") { Description = "Install the Debian packages of the host that are missing (apt-get install, with sudo unless root)" };
-        Command command = new("build", "Make guests from Debian packages: kernel and initramfs, and for 'disk' a Debian system with systemd; and the hypervisor, 'vmm'")
+        Command command = new("build", "Make guests from Debian packages: kernel and initramfs, for 'disk' a Debian system with systemd, for 'nested' QEMU and a guest of its KVM; and the hypervisor, 'vmm'")
         {
             guests, suite, mirror, output, programs, install,
         };

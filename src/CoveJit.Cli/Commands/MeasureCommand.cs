@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Attestation.Dice;
 using CoveJit.Attestation.Launch;
 using CoveJit.Attestation.Verification;
 using CoveJit.Cli.Parsing;
+using CoveJit.Tsm;
 
 namespace CoveJit.Cli.Commands;
 
@@ -22,13 +24,14 @@ internal static class MeasureCommand
     ];
 
     private const string AppendInput = "append";
+    private const string EmulatedTcb = "covejit";
 
     public static Command Build()
     {
         Option<string> plan = new("--plan") { HelpName = "FILE", Description = "Launch plan: what is loaded where, entry point, argument and vCPUs", Required = true };
         Option<string?> append = new("--append") { HelpName = "ARGS", Description = "Content of the plan's input 'append': the kernel's command line" };
         Option<int?> vcpus = new("--vcpus") { HelpName = "N", Description = "Number of vCPUs, instead of the plan's" };
-        Option<string?> tcb = new("--tcb") { HelpName = "FILE", Description = "Description of platform and TSM; without it only the TVM is measured" };
+        Option<string?> tcb = new("--tcb") { HelpName = "FILE|covejit", Description = "Description of platform and TSM; covejit is the one of run --tsm on, with its root; without it only the TVM is measured" };
         Option<string[]> roots = new("--root") { HelpName = "FILE", Description = "A platform root to trust: certificate or public key; may be repeated" };
         Option<string?> output = new("--output") { HelpName = "FILE", Description = "Where the reference values go [standard output]" };
         Option<string?>[] files = [.. FileInputs.Select(input => new Option<string?>($"--{input.Name}") { HelpName = "FILE", Description = input.Description })];
@@ -60,8 +63,15 @@ internal static class MeasureCommand
                 launch = launch with { VcpuIds = VcpuIds(count) };
             }
 
-            TcbDescription? description = result.GetValue(tcb) is { } file ? TcbDescription.Load(file) : null;
-            string json = ReferenceCalculator.Compute(launch, description, [.. (result.GetValue(roots) ?? []).Select(TrustAnchor.Load)]).ToJson();
+            bool emulated = result.GetValue(tcb) == EmulatedTcb;
+            TcbDescription? description = emulated ? TsmIdentity.Emulated.Tcb : result.GetValue(tcb) is { } file ? TcbDescription.Load(file) : null;
+            List<P384PublicKey> trusted = [.. (result.GetValue(roots) ?? []).Select(TrustAnchor.Load)];
+            if (emulated)
+            {
+                trusted.Add(TsmIdentity.Emulated.Root.PublicKey);
+            }
+
+            string json = ReferenceCalculator.Compute(launch, description, trusted).ToJson();
             if (result.GetValue(output) is { } target)
             {
                 File.WriteAllText(target, json);

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using CoveJit.Cli.Parsing;
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli.Commands;
@@ -32,7 +34,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _vm = new("--vm")
     {
         HelpName = "KIND[,...]",
-        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]; may be repeated, and the first gets the drives of --drive",
+        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain or confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S][,shim=F]; may be repeated, and the first gets the drives of --drive",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };
@@ -42,6 +44,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _memory = Text("--memory", "SIZE", "RAM, for example 512M or 2G; a plain number counts MiB [1G]", "-m");
     private readonly Option<string?> _bios = Text("--bios", "F|managed", "Machine-mode firmware, such as OpenSBI's fw_dynamic.bin [managed: CoveJit's own]", "-bios");
     private readonly Option<string?> _aia = Text("--aia", "imsic[,guests=N]|aplic|none", $"Interrupt controllers: an APLIC, and in each hart an IMSIC with N guest interrupt files (0 to {MachineOptions.MostGuestFiles}, [7]); an APLIC alone; or a PLIC and harts without the AIA [imsic]");
+    private readonly Option<string?> _iopmp = Text("--iopmp", "MODEL[,entries=N][,md=N]", $"IOPMP between devices and memory, which checks nothing until the guest enables it: full, rapid, compact or none; with N entries ([64], at most {IopmpConfiguration.MostEntries}) and N memory domains ([16], at most {IopmpConfiguration.MostDomains}) [none]");
     private readonly Option<bool> _icount = new("--icount") { Description = "Derive time from instructions and run harts in turn: every run is the same" };
     private readonly Option<string?> _tiers = Text("--tiers", "LIST", "What executes guest code: 0 the interpreter, 1 native code of blocks, 2 compiled regions [0,1,2]");
     private readonly Option<string?> _hot = Text("--hot", "N[,M]", "Times a block is interpreted before it becomes native code, and runs before a region is compiled [4,30000]");
@@ -51,9 +54,9 @@ internal sealed class RunCommand
     private readonly Option<string?> _dumpAsmTo = Text("--dump-asm-to", "F", "With --dump-asm: write to a file instead of standard error");
     private readonly Option<bool> _profile = new("--profile") { Description = "At the end, print a table of the guest code that ran most" };
     private readonly Option<bool> _perfMap = new("--perf-map") { Description = "Name translated code for Linux perf in /tmp/perf-PID.map" };
-    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024 [rv64]", "-cpu");
+    private readonly Option<string?> _cpu = Text("--cpu", "rv64[,h=off][,mpt=off|legacy][,pmp=16|64]", "What the harts implement: everything, without the hypervisor extension, without supervisor domains, or with the memory tracking tables of 2024; and how many PMP entries [rv64,pmp=16]", "-cpu");
     private readonly Option<string?> _mpt = Text("--mpt", "off|on|pages", "Supervisor domains under the managed firmware: none; the host's, under a memory protection table of the largest leaves; the same by pages of 4 KiB [off]");
-    private readonly Option<string?> _tsm = Text("--tsm", "on|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains [off]");
+    private readonly Option<string?> _tsm = Text("--tsm", "on|static|off", "TEE security manager under the managed firmware: confidential virtual machines by the CoVE ABI; needs and makes supervisor domains; static: a quarter of memory is confidential, and never changes [off]");
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
@@ -78,7 +81,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _iommu, _net, _smp, _memory, _bios, _aia, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -90,7 +93,13 @@ internal sealed class RunCommand
                 throw new UsageException("--vmm is given without a virtual machine for it", "add --vm plain");
             }
 
-            return run(requests.Length == 0 ? options : addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null));
+            if (requests.Length != 0)
+            {
+                options = addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null);
+                RefuseDomains(options);
+            }
+
+            return run(options);
         });
     }
 
@@ -148,20 +157,27 @@ internal sealed class RunCommand
             : throw new UsageException($"--memory {text} is not a whole number of 4 KiB pages", "write for example 512M or 2G");
     }
 
-    private static (ExtensionSet Extensions, bool LegacyTables) ParseCpu(string text)
+    private static (ExtensionSet Extensions, bool LegacyTables, int PmpEntries) ParseCpu(string text)
     {
         List<(string Key, string? Value)> parts = KeyValueList.Parse(text);
         ExtensionSet extensions = ExtensionSet.All;
         bool legacyTables = false;
+        int pmpEntries = new MachineOptions().PmpEntries;
         for (int i = 0; i < parts.Count; i++)
         {
             (string key, string? value) = parts[i];
-            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt") || value is null)
+            if (i == 0 ? key is not ("rv64" or "max") || value is not null : key is not ("h" or "mpt" or "pmp") || value is null)
             {
-                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off or ,mpt=off or ,mpt=legacy behind it; --mmu chooses the paging mode");
+                throw new UsageException($"--cpu {text} is not supported", "write --cpu rv64, with ,h=off, ,mpt=off, ,mpt=legacy or ,pmp=64 behind it; --mmu chooses the paging mode");
             }
 
-            if (i > 0)
+            if (key == "pmp")
+            {
+                pmpEntries = value is "16" or "64"
+                    ? int.Parse(value, CultureInfo.InvariantCulture)
+                    : throw new UsageException($"--cpu {text}: a hart does not have {value} PMP entries", "write pmp=16 or pmp=64");
+            }
+            else if (i > 0)
             {
                 Extension extension = key == "h" ? Extension.H : Extension.Smsd;
                 legacyTables = key == "mpt" ? value == "legacy" : legacyTables;
@@ -170,7 +186,7 @@ internal sealed class RunCommand
             }
         }
 
-        return (extensions, legacyTables);
+        return (extensions, legacyTables, pmpEntries);
     }
 
     private static SupervisorDomainMode ParseSupervisorDomains(string text) => text switch
@@ -191,10 +207,10 @@ internal sealed class RunCommand
         };
         return text switch
         {
-            "on" => profile,
+            "on" or "static" => profile,
             "off" when abi is null => null,
             "off" => throw new UsageException("--cove-abi is given without --tsm on", "add --tsm on"),
-            _ => throw new UsageException($"--tsm {text} is not supported", "write --tsm on or --tsm off"),
+            _ => throw new UsageException($"--tsm {text} is not supported", "write --tsm on, --tsm static or --tsm off"),
         };
     }
 
@@ -306,7 +322,7 @@ internal sealed class RunCommand
         Only("-display", result.GetValue(_display), "none");
         MachineOptions defaults = new();
         (InterruptArchitecture interrupts, int guestFiles) = ParseInterrupts(result.GetValue(_aia) ?? "imsic", defaults.GuestInterruptFiles);
-        (ExtensionSet extensions, bool legacyTables) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
+        (ExtensionSet extensions, bool legacyTables, int pmpEntries) = ParseCpu(result.GetValue(_cpu) ?? "rv64");
         MachineOptions options = new()
         {
             Kernel = result.GetValue(_kernel),
@@ -322,6 +338,7 @@ internal sealed class RunCommand
             Firmware = ParseFirmware(result.GetValue(_bios)),
             Interrupts = interrupts,
             GuestInterruptFiles = guestFiles,
+            Iopmp = result.GetValue(_iopmp) is { } iopmp ? IopmpParser.Parse(iopmp) : defaults.Iopmp,
             InstructionCount = result.GetValue(_icount) || result.GetValue(_check),
             Check = result.GetValue(_check),
             DumpAsm = result.GetValue(_dumpAsm) is { } target ? ParseDumpTarget(target) : null,
@@ -334,8 +351,10 @@ internal sealed class RunCommand
             TranslationCache = ParseCache(result.GetValue(_cache)),
             Extensions = extensions,
             LegacyProtectionTables = legacyTables,
+            PmpEntries = pmpEntries,
             SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Tsm = ParseTsm(result.GetValue(_tsm) ?? "off", result.GetValue(_coveAbi)),
+            TsmModel = result.GetValue(_tsm) == "static" ? TsmModel.Static : TsmModel.SupervisorDomain,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             StatisticsFile = result.GetValue(_stats),
@@ -386,7 +405,8 @@ internal sealed class RunCommand
             return;
         }
 
-        string option = options.Tsm is null ? "--mpt" : "--tsm";
+        bool isConfidential = options.VirtualMachines.Any(machine => machine.Kind == VirtualMachineKind.Confidential);
+        string option = isConfidential ? "--vm confidential" : options.Tsm is null ? "--mpt" : "--tsm";
         if ((options.Firmware ?? options.HtifProgram) is not null)
         {
             throw new UsageException($"{option} is for the managed firmware", $"leave --bios and --htif out, or {option}: other firmware writes mmpt itself");

@@ -4,10 +4,10 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]</c>.</summary>
+/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S][,shim=F][,tamper=kernel|initrd|append]</c>.</summary>
 internal static class VirtualMachineParser
 {
-    private const string Form = "write --vm plain[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S]";
+    private const string Form = "write --vm plain or --vm confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S], and for confidential ones [,shim=F][,tamper=kernel|initrd|append]";
     private const ulong LeastMemory = 32UL << 20;
 
     public static VirtualMachineRequest Parse(string text)
@@ -16,6 +16,7 @@ internal static class VirtualMachineParser
         VirtualMachineRequest request = new(parts[0] switch
         {
             ("plain", null) => VirtualMachineKind.Plain,
+            ("confidential", null) => VirtualMachineKind.Confidential,
             _ => throw new UsageException($"--vm {text} begins with no kind of virtual machine", Form),
         });
         foreach ((string key, string? value) in parts.Skip(1))
@@ -26,6 +27,8 @@ internal static class VirtualMachineParser
                 "vcpus" when value is not null => request with { Harts = ParseHarts(value) },
                 "kernel" when value is not null => request with { Kernel = value },
                 "initrd" when value is not null => request with { Initrd = value },
+                "shim" when value is not null && request.Kind == VirtualMachineKind.Confidential => request with { Shim = value },
+                "tamper" when value is "kernel" or "initrd" or "append" && request.Kind == VirtualMachineKind.Confidential => request with { Tamper = value },
                 "append" when value is not null => request with { Append = value },
                 "drive" when value is not null => request with { Drives = [.. request.Drives, value] },
                 "ramdisk" when value is not null => request with { RamDisks = [.. request.RamDisks, value] },

@@ -16,6 +16,12 @@ internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
 
     public string? Append { get; init; }
 
+    /// <summary>What a confidential one begins with, if not with the shim beside the hypervisor.</summary>
+    public string? Shim { get; init; }
+
+    /// <summary>What the hypervisor is to change of a confidential one's files, as an attacker would.</summary>
+    public string? Tamper { get; init; }
+
     public IReadOnlyList<string> RamDisks { get; init; } = [];
 
     /// <summary>Image files of drives that the machine has for this virtual machine.</summary>

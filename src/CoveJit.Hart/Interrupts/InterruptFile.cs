@@ -144,6 +144,26 @@ public sealed class InterruptFile : IMessageTarget
         return old;
     }
 
+    /// <summary>
+    /// Moves the state to another file of the same size, where what is pending already stays pending. This one is as after reset then. On the thread of
+    /// both files' harts, which no message reaches this one any more.
+    /// </summary>
+    public void MoveTo(InterruptFile other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(other.Identities, Identities);
+        other._threshold = _threshold;
+        for (int i = 0; i < _pending.Length; i++)
+        {
+            other._enabled[i] = _enabled[i];
+            Interlocked.Or(ref other._pending[i], Interlocked.Exchange(ref _pending[i], 0));
+        }
+
+        Interlocked.Exchange(ref other._delivery, _delivery);
+        Reset();
+        other.Drive();
+    }
+
     /// <summary>Back to the state after reset.</summary>
     public void Reset()
     {

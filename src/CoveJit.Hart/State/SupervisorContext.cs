@@ -137,7 +137,8 @@ public sealed class SupervisorContext
     /// <summary>vstimecmp.</summary>
     public ulong Vstimecmp { get; set; } = ulong.MaxValue;
 
-    internal ulong Vsatp { get; set; }
+    /// <summary>vsatp.</summary>
+    public ulong Vsatp { get; set; }
 
     internal ulong Vsiselect { get; set; }
 

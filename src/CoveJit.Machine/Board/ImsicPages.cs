@@ -46,6 +46,16 @@ internal sealed class ImsicPages(IReadOnlyList<Hart> harts) : IMessagePort
         ulong offset = address - VirtMemoryMap.ImsicS.Base;
         ulong sidn = offset / VirtMemoryMap.ImsicDomainSize;
         return Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data)
-            || (sidn < (ulong)Domains.Count && Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data));
+            || (sidn < (ulong)Domains.Count && !(sidn == 0 && IsConfidential(offset))
+                && Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data));
+    }
+
+    // Whether a page is of a file that the host has given away. The host's interrupt controller is no way around the protection table.
+    private bool IsConfidential(ulong offset)
+    {
+        ulong page = offset / Imsic.PageSize;
+        ulong hart = page >> Supervisor.GuestIndexBits;
+        int file = (int)(page & ((1UL << Supervisor.GuestIndexBits) - 1));
+        return hart < (ulong)harts.Count && ((harts[(int)hart].ConfidentialGuestFiles >> file) & 1) != 0;
     }
 }

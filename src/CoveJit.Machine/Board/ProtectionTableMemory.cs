@@ -30,12 +30,20 @@ internal static class ProtectionTableMemory
         return new AddressRange(start, ramBase + ramSize - start);
     }
 
-    /// <summary>Adds the node that tells the kernel not to touch it, nor to map it.</summary>
-    public static void Describe(DeviceTreeNode root, AddressRange range) => root.AddChild("reserved-memory")
-        .SetCells("#address-cells", 2)
-        .SetCells("#size-cells", 2)
-        .Set("ranges")
-        .AddChild($"mpt@{range.Start:x}")
-        .SetPairs("reg", range.Start, range.Size)
-        .Set("no-map");
+    /// <summary>The static confidential memory of a TSM: a quarter of RAM, right below the tables.</summary>
+    public static AddressRange StaticConfidential(AddressRange tables, ulong ramSize)
+    {
+        ulong size = (ramSize / 4) & ~(SmallGranule - 1);
+        return new AddressRange(tables.Start - size, size);
+    }
+
+    /// <summary>Adds the nodes that tell the kernel not to touch ranges, nor to map them.</summary>
+    public static void Describe(DeviceTreeNode root, params ReadOnlySpan<(string Name, AddressRange Range)> reserved)
+    {
+        DeviceTreeNode node = root.AddChild("reserved-memory").SetCells("#address-cells", 2).SetCells("#size-cells", 2).Set("ranges");
+        foreach ((string name, AddressRange range) in reserved)
+        {
+            node.AddChild($"{name}@{range.Start:x}").SetPairs("reg", range.Start, range.Size).Set("no-map");
+        }
+    }
 }

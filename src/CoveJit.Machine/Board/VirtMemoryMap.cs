@@ -23,6 +23,9 @@ public static class VirtMemoryMap
     /// <summary>IOMMU of the PCIe root complex. It has four wires.</summary>
     public static readonly BoardRegion Iommu = new("iommu", 0x03010000, 0x1000, 36);
 
+    /// <summary>IOPMP, where the machine has one.</summary>
+    public static readonly BoardRegion Iopmp = new("iopmp", 0x03020000, 0x20000, 12);
+
     /// <summary>Platform-level interrupt controller.</summary>
     public static readonly BoardRegion Plic = new("plic", 0x0c000000, 0x600000);
 
@@ -64,7 +67,7 @@ public static class VirtMemoryMap
 
     /// <summary>Every row below RAM, by address.</summary>
     public static IReadOnlyList<BoardRegion> Table { get; } =
-        [Mrom, Test, Rtc, Clint, Iommu, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam, PcieMemory];
+        [Mrom, Test, Rtc, Clint, Iommu, Iopmp, Plic, AplicM, AplicS, Uart0, Virtio, ImsicM, ImsicS, PcieEcam, PcieMemory];
 
     /// <summary>Window for PCIe functions' memory with 64-bit addresses, above RAM.</summary>
     /// <param name="memorySize">Size of RAM in bytes.</param>

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -35,13 +37,27 @@ internal static class VirtualMachinesNode
                 node.Set("bootargs", options.Append);
             }
 
+            if (options.Tamper is { } tamper)
+            {
+                node.Set("covejit,tamper", tamper);
+            }
+
+            if (options.Kind == VirtualMachineKind.Confidential)
+            {
+                node.Set("covejit,bootargs-sha384", SHA384.HashData(Encoding.UTF8.GetBytes(options.Append ?? string.Empty)));
+            }
+
             foreach (Module module in modules)
             {
                 string role = Name(module.Role);
-                node.AddChild($"{role}@{module.Range.Start:x}")
+                DeviceTreeNode file = node.AddChild($"{role}@{module.Range.Start:x}")
                     .Set("compatible", "covejit,module")
                     .Set("covejit,role", role)
                     .SetPairs("reg", module.Range.Start, module.Range.Size);
+                if (module.Sha384 is { } digest)
+                {
+                    file.Set("covejit,sha384", Convert.FromHexString(digest));
+                }
             }
         }
     }

@@ -85,8 +85,9 @@ public sealed record GuestFile(string Option, string Path, ReadOnlyMemory<byte> 
         }
     }
 
-    private static LoadException TooLarge(string option, string path, ulong limit) =>
-        new($"{option} {path} is larger than the guest's memory ({ByteSize.Format(limit)})", "give the guest more with --memory");
+    private static LoadException TooLarge(string option, string path, ulong limit) => limit > (ulong)Array.MaxLength
+        ? new LoadException($"{option} {path} is larger than 2 GiB, or never ends", "name another file")
+        : new LoadException($"{option} {path} is larger than the guest's memory ({ByteSize.Format(limit)})", "give the guest more with --memory");
 
     private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd('.', '\r');
 }

@@ -11,4 +11,7 @@ public enum ModuleRole
 
     /// <summary>The content of a disk.</summary>
     Disk,
+
+    /// <summary>The shim that a confidential virtual machine begins with.</summary>
+    Shim,
 }

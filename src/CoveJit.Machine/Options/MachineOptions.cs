@@ -1,5 +1,7 @@
+using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines.Options;
@@ -49,6 +51,9 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>What checks the devices' accesses to memory; null: nothing does.</summary>
+    public IopmpConfiguration? Iopmp { get; init; }
+
     /// <summary>How external interrupts reach the harts.</summary>
     public InterruptArchitecture Interrupts { get; init; } = InterruptArchitecture.Imsic;
 
@@ -61,6 +66,9 @@ public sealed record MachineOptions
     /// <summary>What the harts implement.</summary>
     public ExtensionSet Extensions { get; init; } = ExtensionSet.All;
 
+    /// <summary>PMP entries of each hart: 16 or 64.</summary>
+    public int PmpEntries { get; init; } = 16;
+
     /// <summary>Whether the harts' memory protection tables have the format of the drafts of 2024.</summary>
     public bool LegacyProtectionTables { get; init; }
 
@@ -72,6 +80,9 @@ public sealed record MachineOptions
     /// <see cref="SupervisorDomains"/> says.
     /// </summary>
     public CoveProfile? Tsm { get; init; }
+
+    /// <summary>How the TEE security manager is deployed. With static memory a quarter of RAM is confidential.</summary>
+    public TsmModel TsmModel { get; init; }
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

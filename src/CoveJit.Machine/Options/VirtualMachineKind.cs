@@ -5,4 +5,7 @@ public enum VirtualMachineKind
 {
     /// <summary>Not at all: the hypervisor sees everything.</summary>
     Plain,
+
+    /// <summary>By the TEE security manager: the hypervisor sees what the virtual machine shares.</summary>
+    Confidential,
 }

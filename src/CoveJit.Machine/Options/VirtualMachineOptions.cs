@@ -10,7 +10,7 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Most virtual harts of each.</summary>
     public const int MostHarts = 8;
 
-    /// <summary>Most files of each: kernel, initrd and disks.</summary>
+    /// <summary>Most files of each: kernel, initrd, shim and disks.</summary>
     public const int MostFiles = 8;
 
     /// <summary>How it is kept apart from its hypervisor.</summary>
@@ -27,6 +27,12 @@ public sealed record VirtualMachineOptions(string Kernel)
 
     /// <summary>Its kernel's command line, or null.</summary>
     public string? Append { get; init; }
+
+    /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
+    public string? Shim { get; init; }
+
+    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c> or <c>append</c>; or null.</summary>
+    public string? Tamper { get; init; }
 
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];

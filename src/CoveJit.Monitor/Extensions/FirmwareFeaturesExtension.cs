@@ -80,11 +80,12 @@ internal sealed class FirmwareFeaturesExtension : ISbiExtension
             return SbiError.InvalidParam;
         }
 
-        bool changes = value != Get(hart, feature);
-        if (changes && ((_locked[hart.Id] >> (int)feature) & 1) != 0)
+        if (((_locked[hart.Id] >> (int)feature) & 1) != 0)
         {
-            return SbiError.DeniedLocked;
+            return SbiError.DeniedLocked; // also what would change nothing
         }
+
+        bool changes = value != Get(hart, feature);
 
         if (changes && FieldOf(feature) is ulong field and not 0)
         {

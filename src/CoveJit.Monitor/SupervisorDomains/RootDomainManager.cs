@@ -21,6 +21,7 @@ public sealed class RootDomainManager
     public const uint HostSdid = 0;
 
     private const MptPermissions DevicePermissions = MptPermissions.ReadWrite;
+    private const ulong PageSize = 0x1000;
 
     private readonly IReadOnlyList<Hart> _harts;
     private readonly PhysicalMap _map;
@@ -30,6 +31,7 @@ public sealed class RootDomainManager
     private readonly SupervisorDomain?[] _domains = new SupervisorDomain?[MptRoot.Domains];
     private readonly SupervisorDomain[] _current;
     private readonly (ulong Start, ulong Size)[] _devices; // the host's, which are not RAM
+    private readonly SortedDictionary<ulong, uint?> _devicePages = []; // of those, what has another owner, or none
     private readonly Lock _gate = new();
 
     /// <summary>Makes the manager, with the host's domain: it has all RAM but the tables', and the devices.</summary>
@@ -146,6 +148,7 @@ public sealed class RootDomainManager
                 owns |= page.Owner == domain.Sdid || page.Partner == domain.Sdid;
             }
 
+            owns |= _devicePages.ContainsValue(domain.Sdid);
             if (owns || domain == Host || _current.Contains(domain))
             {
                 return DomainError.InUse;
@@ -185,6 +188,61 @@ public sealed class RootDomainManager
             to.Table.Set(start, size, permissions);
             _tracker.Range(start, size).Fill(PageRecord.Of(to.Sdid, permissions));
         });
+    }
+
+    /// <summary>
+    /// Moves a page of a device's registers from one domain to another. It was the host's to begin with; null stands for nobody. Who has it may read and
+    /// write it; what state the device keeps is the caller's to clear.
+    /// </summary>
+    /// <returns>What is in the way; then nothing has changed.</returns>
+    public DomainError AssignDevicePage(ulong page, SupervisorDomain? from, SupervisorDomain? to, Hart? caller = null)
+    {
+        if (page % PageSize != 0 || !_devices.Any(device => page >= device.Start && page - device.Start < device.Size))
+        {
+            return DomainError.BadRange;
+        }
+
+        Enter(caller);
+        try
+        {
+            if ((_devicePages.TryGetValue(page, out uint? owner) ? owner : HostSdid) != from?.Sdid)
+            {
+                return DomainError.NotOwner;
+            }
+
+            if (_memory.FreePages < (from?.Table.PagesFor(PageSize) ?? 0) + (to?.Table.PagesFor(PageSize) ?? 0))
+            {
+                return DomainError.OutOfMemory;
+            }
+
+            if (from is not null)
+            {
+                from.Table.Set(page, PageSize, MptPermissions.None);
+                Fence(caller, from.Sdid);
+            }
+
+            to?.Table.Set(page, PageSize, DevicePermissions);
+            _devicePages[page] = to?.Sdid;
+            if (to == Host)
+            {
+                _devicePages.Remove(page);
+            }
+
+            return DomainError.None;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>The SDID of whose a page of the host's devices is; null for nobody.</summary>
+    public uint? DeviceOwner(ulong page)
+    {
+        lock (_gate)
+        {
+            return _devicePages.TryGetValue(page, out uint? owner) ? owner : HostSdid;
+        }
     }
 
     /// <summary>Changes what the owner of pages may do with them, the shared ones' partner apart. Parameters as <see cref="Assign"/>.</summary>
@@ -293,7 +351,7 @@ public sealed class RootDomainManager
             List<string> wrong = [];
             foreach (SupervisorDomain domain in _domains.OfType<SupervisorDomain>())
             {
-                MptVerifier.Verify(domain, _tracker, domain == Host ? _devices : [], wrong);
+                MptVerifier.Verify(domain, _tracker, DevicesOf(domain), wrong);
             }
 
             return wrong;
@@ -302,6 +360,30 @@ public sealed class RootDomainManager
         {
             _gate.Exit();
         }
+    }
+
+    // What a domain may read and write that is not RAM.
+    private List<(ulong Start, ulong Size)> DevicesOf(SupervisorDomain domain)
+    {
+        if (domain != Host)
+        {
+            return [.. _devicePages.Where(page => page.Value == domain.Sdid).Select(page => (page.Key, PageSize))];
+        }
+
+        List<(ulong Start, ulong Size)> ranges = [];
+        foreach ((ulong start, ulong size) in _devices)
+        {
+            ulong at = start;
+            foreach (ulong page in _devicePages.Keys.Where(page => page >= start && page - start < size))
+            {
+                ranges.Add((at, page - at));
+                at = page + PageSize;
+            }
+
+            ranges.Add((at, start + size - at));
+        }
+
+        return ranges;
     }
 
     // Checks everything, so that the change itself cannot fail.

@@ -124,7 +124,7 @@ internal sealed unsafe partial class BlockEmitter
     {
         int count = _block->Count;
         int offset = _offset;
-        _assembler.Op(Alu.Sub, PinnedRegisters.Field(StateLayout.Remaining), count);
+        _assembler.Op(Alu.Sub, PinnedRegisters.Remaining, count);
         _assembler.JumpIf(Condition.Sign, Cold(() => EmitExit(offset, count, TranslatedExit.Continue)));
     }
 

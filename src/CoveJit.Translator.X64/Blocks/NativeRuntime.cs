@@ -141,6 +141,7 @@ internal sealed unsafe class NativeRuntime
         assembler.Op(Alu.And, Register.Rax, 0xFFF, wide: false);
         assembler.LoadMxcsr(PinnedRegisters.Field(StateLayout.MxcsrClear));
         assembler.Load(PinnedRegisters.Bank, PinnedRegisters.Field(StateLayout.DataBank));
+        assembler.Load(PinnedRegisters.Remaining, PinnedRegisters.Field(StateLayout.Remaining));
         LoadPinned(assembler);
         assembler.JumpTo(Register.Rdx);
     }
@@ -153,6 +154,7 @@ internal sealed unsafe class NativeRuntime
         assembler.Mark(common);
         _exitWith = assembler.Position;
         assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
+        assembler.Store(PinnedRegisters.Field(StateLayout.Remaining), PinnedRegisters.Remaining);
         StorePinned(assembler);
         assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
         assembler.Move(Register.Rax, Register.Rdx, wide: false);
@@ -176,7 +178,7 @@ internal sealed unsafe class NativeRuntime
         assembler.Move(Register.Rdx, Register.Rcx, wide: false);
         assembler.ShiftBy(Shift.Right, Register.Rdx, ExitRecord.RefundShift, wide: false);
         assembler.Op(Alu.And, Register.Rdx, ExitRecord.RefundMask, wide: false);
-        assembler.Op(Alu.Add, PinnedRegisters.Field(StateLayout.Remaining), Register.Rdx);
+        assembler.Op(Alu.Add, PinnedRegisters.Remaining, Register.Rdx);
         assembler.Move(Register.Rdx, Register.Rcx, wide: false);
         assembler.ShiftBy(Shift.Right, Register.Rdx, ExitRecord.ExitShift, wide: false);
         assembler.Jump(ExitAt);
@@ -289,6 +291,7 @@ internal sealed unsafe class NativeRuntime
         assembler.Push(Register.Rdx);
         assembler.Op(Alu.Add, Register.Rax, PinnedRegisters.Field(StateLayout.PageBase));
         assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
+        assembler.Store(PinnedRegisters.Field(StateLayout.Remaining), PinnedRegisters.Remaining);
         StorePinned(assembler);
         assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
         assembler.Lea(Register.Rdi, new Mem(Register.Rbp, -PinnedRegisters.Bias));
@@ -297,6 +300,7 @@ internal sealed unsafe class NativeRuntime
         assembler.CallTo(Register.Rax);
         assembler.LoadMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
         LoadPinned(assembler);
+        assembler.Load(PinnedRegisters.Remaining, PinnedRegisters.Field(StateLayout.Remaining));
         assembler.Load(PinnedRegisters.Bank, PinnedRegisters.Field(StateLayout.DataBank));
         assembler.Pop(Register.Rcx);
         assembler.Test(Register.Rax, Register.Rax, wide: false);

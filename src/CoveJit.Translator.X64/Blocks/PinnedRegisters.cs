@@ -7,7 +7,7 @@ namespace CoveJit.Translator.X64.Blocks;
 
 /// <summary>
 /// Where native code keeps the guest's state: the integer registers that compilers use most in host registers, all else in memory, reached with
-/// short displacements from rbp, which points <see cref="Bias"/> bytes into <see cref="HartState"/>. r14 is the data TLB bank; rax, rcx and rdx are scratch.
+/// short displacements from rbp, which points <see cref="Bias"/> bytes into <see cref="HartState"/>. r14 is the data TLB bank, r15 the budget; rax, rcx and rdx are scratch.
 /// </summary>
 internal static class PinnedRegisters
 {
@@ -17,7 +17,10 @@ internal static class PinnedRegisters
     /// <summary>The data TLB bank.</summary>
     public const Register Bank = Register.R14;
 
-    /// <summary>Guest register numbers with the host registers that hold them: a0 to a5, sp, s0, s1, ra.</summary>
+    /// <summary><see cref="HartState.Remaining"/>: in memory, it would make each block wait for the one before it.</summary>
+    public const Register Remaining = Register.R15;
+
+    /// <summary>Guest register numbers with the host registers that hold them: a0 to a5, sp, s0, s1.</summary>
     public static readonly (int Guest, Register Host)[] All =
     [
         (10, Register.Rdi),
@@ -29,7 +32,6 @@ internal static class PinnedRegisters
         (2, Register.Rbx),
         (8, Register.R12),
         (9, Register.R13),
-        (1, Register.R15),
     ];
 
     private static readonly Register?[] ByGuest = [.. Enumerable.Range(0, 32).Select(guest =>

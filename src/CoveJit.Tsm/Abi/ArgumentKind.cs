@@ -33,6 +33,9 @@ public enum ArgumentKind
     /// <summary>Guest physical address of a page.</summary>
     GuestPage,
 
+    /// <summary>Guest physical address of a structure.</summary>
+    GuestStructure,
+
     /// <summary>A number of bytes, of whole pages, not 0.</summary>
     PageLength,
 

@@ -29,6 +29,7 @@ public sealed record CoveArgument(string Name, ArgumentKind Kind, SbiError? Erro
         ArgumentKind.Vcpu => "one of its vCPUs",
         ArgumentKind.NewVcpu => $"0 to {Guests.Tvm.MaximumVcpus - 1}, not yet created",
         ArgumentKind.GuestPage => "page-aligned guest physical address",
+        ArgumentKind.GuestStructure => "guest physical address, 8-byte aligned",
         ArgumentKind.PageLength => "bytes, whole pages, not 0",
         ArgumentKind.Length => "bytes",
         ArgumentKind.InterruptIdentity => $"1 to {LargestInterruptIdentity}",
@@ -38,7 +39,7 @@ public sealed record CoveArgument(string Name, ArgumentKind Kind, SbiError? Erro
     /// <summary>The error of a value that breaks the rule.</summary>
     public SbiError ErrorOfRule => Error ?? Kind switch
     {
-        ArgumentKind.Page or ArgumentKind.Structure or ArgumentKind.GuestPage => SbiError.InvalidAddress,
+        ArgumentKind.Page or ArgumentKind.Structure or ArgumentKind.GuestPage or ArgumentKind.GuestStructure => SbiError.InvalidAddress,
         _ => SbiError.InvalidParam,
     };
 
@@ -50,6 +51,7 @@ public sealed record CoveArgument(string Name, ArgumentKind Kind, SbiError? Erro
     {
         ArgumentKind.Page or ArgumentKind.GuestPage => (value & 0xFFF) == 0,
         ArgumentKind.Structure => (value & 3) == 0,
+        ArgumentKind.GuestStructure => (value & 7) == 0,
         ArgumentKind.Identity => (value & 63) == 0,
         ArgumentKind.PageCount => value is > 0 and <= LargestCount,
         ArgumentKind.PageType => value <= 2,

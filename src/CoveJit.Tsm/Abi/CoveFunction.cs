@@ -35,6 +35,9 @@ public sealed record CoveFunction(
         _ => "sbi_nacl_",
     } + Name;
 
+    /// <summary>Whether it is about memory that the host converts, or about making TVMs of it: with static memory it is not supported.</summary>
+    public bool IsDynamic { get; init; }
+
     /// <summary>FID in a profile; null if the profile lacks the function.</summary>
     public uint? Number(CoveProfile profile) => profile == CoveProfile.Salus ? Salus : Function;
 

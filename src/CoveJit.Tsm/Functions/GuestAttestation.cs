@@ -1,16 +1,18 @@
-using System.Buffers.Binary;
 using CoveJit.Attestation;
+using CoveJit.Attestation.Cryptography;
+using CoveJit.Attestation.Dice;
+using CoveJit.Attestation.Evidence;
 using CoveJit.Attestation.Measurements;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Guests;
 
 namespace CoveJit.Tsm.Functions;
 
-/// <summary>COVG: measurements of the calling TVM. These calls do not go on to the host.</summary>
+/// <summary>COVG: measurements, evidence and secret of the calling TVM. These calls do not go on to the host.</summary>
 internal static class GuestAttestation
 {
-    // Where AttestationCapabilities has certificate_formats.
-    private const int FormatsOffset = 12;
+    private const ulong PageSize = 4096;
 
     private static readonly CoveErrorCase NotConfidential = new(SbiError.InvalidAddress, "the range is not mapped confidential memory");
 
@@ -19,7 +21,7 @@ internal static class GuestAttestation
         new(
             CoveExtension.Guest, 6, null, "get_attcaps",
             [new("caps_gpa", ArgumentKind.GuestPage), new("caps_size", ArgumentKind.Length)],
-            "Writes `AttestationCapabilities`: the measurement registers, and no certificate format as long as there is no evidence.",
+            "Writes `AttestationCapabilities`: the measurement registers and the formats of certificates.",
             string.Empty,
             [NotConfidential, new(SbiError.InvalidParam, "the structure is shorter than 336 bytes")],
             GetCapabilities),
@@ -33,20 +35,27 @@ internal static class GuestAttestation
         new(
             CoveExtension.Guest, 8, null, "get_evidence",
             [
-                new("pub_key_gpa", ArgumentKind.Value), new("pub_key_size", ArgumentKind.Value), new("challenge_gpa", ArgumentKind.Value),
-                new("cert_format", ArgumentKind.Value), new("cert_gpa", ArgumentKind.Value), new("cert_size", ArgumentKind.Value),
+                new("pub_key_gpa", ArgumentKind.GuestPage), new("pub_key_size", ArgumentKind.Length), new("challenge_gpa", ArgumentKind.GuestPage),
+                new("cert_format", ArgumentKind.Value), new("cert_gpa", ArgumentKind.GuestPage), new("cert_size", ArgumentKind.Length),
             ],
-            "Returns a certificate with evidence. Capability ATTESTATION_REMOTE is not set.",
-            string.Empty,
-            [new(SbiError.NotSupported, "always")],
-            null),
+            "Writes a certificate of the TVM's public key, a COSE_Key of P-384, with evidence that answers the challenge of 64 bytes.",
+            "bytes of the certificate",
+            [
+                NotConfidential,
+                new(SbiError.InvalidParam, "the key is none or longer than a page, the format is not 1 (CBOR) or 2 (X.509), or the certificate does not fit"),
+            ],
+            GetEvidence),
         new(
             CoveExtension.Guest, 9, null, "retrieve_secret",
-            [new("secret_gpa", ArgumentKind.Value), new("secret_size", ArgumentKind.Value)],
-            "Returns the secret of local attestation. Capability ATTESTATION_LOCAL is not set.",
-            string.Empty,
-            [new(SbiError.NotSupported, "always")],
-            null),
+            [new("buf_gpa", ArgumentKind.GuestPage), new("buf_size", ArgumentKind.Length)],
+            "Writes the secret of the TVM's attestation payload.",
+            "bytes of the secret",
+            [
+                NotConfidential,
+                new(SbiError.InvalidParam, "the buffer is smaller than the secret, or larger than 4096 bytes"),
+                new(CoveError.Auth, "the TVM has not been attested locally"),
+            ],
+            RetrieveSecret),
         new(
             CoveExtension.Guest, 10, null, "read_measurement",
             [new("msmt_gpa", ArgumentKind.GuestPage), new("msmt_size", ArgumentKind.Length), new("msmt_idx", ArgumentKind.Value)],
@@ -64,8 +73,7 @@ internal static class GuestAttestation
         }
 
         Span<byte> capabilities = stackalloc byte[AttestationCapabilities.Size];
-        new AttestationCapabilities(0).Write(capabilities);
-        BinaryPrimitives.WriteUInt32LittleEndian(capabilities[FormatsOffset..], (uint)CertificateFormats.None);
+        call.Tsm.Identity.Tcb.Capabilities.Write(capabilities);
         return call.Tsm.TryWriteGuest(call.Tvm, call[0], capabilities) ? SbiResult.Success : SbiError.InvalidAddress;
     }
 
@@ -83,6 +91,52 @@ internal static class GuestAttestation
         }
 
         return call.Tvm.Measurements.TryExtendRuntime(call[2], digest) ? SbiResult.Success : SbiError.InvalidParam;
+    }
+
+    private static SbiResult? GetEvidence(CoveCall call)
+    {
+        (SecurityManager tsm, Tvm tvm) = (call.Tsm, call.Tvm);
+        CertificateFormats format = (CertificateFormats)call[3];
+        if (call[1] is 0 or > PageSize || call[3] > uint.MaxValue || format is not (CertificateFormats.Cbor or CertificateFormats.X509))
+        {
+            return SbiError.InvalidParam;
+        }
+
+        byte[] encodedKey = new byte[call[1]];
+        byte[] challenge = new byte[TvmClaims.ChallengeSize];
+        if (!tsm.TryReadGuest(tvm, call[0], encodedKey) || !tsm.TryReadGuest(tvm, call[2], challenge))
+        {
+            return SbiError.InvalidAddress;
+        }
+
+        if (!P384PublicKey.TryFromCose(encodedKey, out P384PublicKey? key))
+        {
+            return SbiError.InvalidParam;
+        }
+
+        byte[]? identity = tvm.Identity.IsEmpty ? null : tvm.Identity.ToArray();
+        byte[] certificate = tsm.Identity.Attestation.CreateCertificate(new AttestationRequest(tvm.Measurements, key, challenge, identity), format);
+        if (call[5] < (ulong)certificate.Length)
+        {
+            return SbiError.InvalidParam;
+        }
+
+        return tsm.TryWriteGuest(tvm, call[4], certificate) ? SbiResult.Of((ulong)certificate.Length) : SbiError.InvalidAddress;
+    }
+
+    private static SbiResult? RetrieveSecret(CoveCall call)
+    {
+        if (call.Tvm.Secret is not ReadOnlyMemory<byte> secret)
+        {
+            return CoveError.Auth;
+        }
+
+        if (call[1] > PageSize || call[1] < (ulong)secret.Length)
+        {
+            return SbiError.InvalidParam;
+        }
+
+        return call.Tsm.TryWriteGuest(call.Tvm, call[0], secret.Span) ? SbiResult.Of((ulong)secret.Length) : SbiError.InvalidAddress;
     }
 
     private static SbiResult? Read(CoveCall call)

@@ -44,14 +44,15 @@ internal static class HostInformation
         if (!salus)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(info[4..], Implementation);
-            BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)SecurityManager.Capabilities);
+            BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)call.Tsm.Capabilities);
         }
 
         Span<byte> counts = salus ? info[8..] : info[24..];
         BinaryPrimitives.WriteUInt32LittleEndian(version, Version);
-        BinaryPrimitives.WriteUInt64LittleEndian(counts, SecurityManager.TvmStatePages);
+        bool dynamic = call.Tsm.Model != TsmModel.Static; // otherwise the host gives no pages
+        BinaryPrimitives.WriteUInt64LittleEndian(counts, dynamic ? SecurityManager.TvmStatePages : 0);
         BinaryPrimitives.WriteUInt64LittleEndian(counts[8..], Tvm.MaximumVcpus);
-        BinaryPrimitives.WriteUInt64LittleEndian(counts[16..], SecurityManager.VcpuStatePages);
+        BinaryPrimitives.WriteUInt64LittleEndian(counts[16..], dynamic ? SecurityManager.VcpuStatePages : 0);
         return call.Tsm.TryWriteHost(call[0], info) ? SbiResult.Of((ulong)size) : SbiError.InvalidAddress;
     }
 }

@@ -27,13 +27,15 @@ internal static class HostMemory
                 new(SbiError.InvalidAddress, "the range overlaps another, or is wider than the page table"),
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, or has too many regions"),
             ],
-            AddRegion),
+            AddRegion)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 10, 9, "add_tvm_page_table_pages", [Guest, PageAddress, PageCount],
             "Gives a TVM confidential pages for its page table, at any time.",
             string.Empty,
             [new(SbiError.InvalidAddress, "a page is not confidential and unassigned")],
-            AddPageTablePages),
+            AddPageTablePages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 11, 10, "add_tvm_measured_pages",
             [Guest, new("src_addr", ArgumentKind.Page), new("dest_addr", ArgumentKind.Page), PageType, PageCount, GuestPage],
@@ -44,7 +46,8 @@ internal static class HostMemory
                 TooFewTables,
                 new(SbiError.Failed, "the TVM is not TVM_INITIALIZING"),
             ],
-            AddMeasuredPages),
+            AddMeasuredPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 12, 11, "add_tvm_zero_pages",
             [Guest, PageAddress, PageType, PageCount, GuestPage],
@@ -55,7 +58,8 @@ internal static class HostMemory
                 TooFewTables,
                 new(SbiError.Failed, "the TVM is not TVM_RUNNABLE"),
             ],
-            AddZeroPages),
+            AddZeroPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 13, 12, "add_tvm_shared_pages",
             [Guest, PageAddress, PageType, PageCount, GuestPage],
@@ -140,7 +144,7 @@ internal static class HostMemory
             return SbiError.Failed;
         }
 
-        if (mapping.Map(shared: false) is SbiError error and not SbiError.Success)
+        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -172,7 +176,7 @@ internal static class HostMemory
 
         // Before they are mapped: vCPUs run.
         pages.Ram.TryClear(mapping.Address, mapping.Length);
-        if (mapping.Map(shared: false) is SbiError error and not SbiError.Success)
+        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -200,7 +204,16 @@ internal static class HostMemory
             return SbiError.InvalidAddress;
         }
 
-        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(shared: true) : SbiError.Failed;
+        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(LeafKind.Shared) : SbiError.Failed;
+        if (error == CoveError.OutOfPageTablePages && call.Tsm.Model == TsmModel.Static)
+        {
+            UnassignedPages free = new(pages);
+            while (error == CoveError.OutOfPageTablePages && call.Tsm.TryProvideTables(call.Tvm, free, call.Tvm.Stage.FreeTables + 1))
+            {
+                error = mapping.Map(LeafKind.Shared);
+            }
+        }
+
         if (error != SbiError.Success)
         {
             pages.Unpin(mapping.Address, mapping.Pages);
@@ -265,7 +278,7 @@ internal static class HostMemory
         {
             bool fits = leaf.GuestAddress == covered && leaf.GuestAddress - start <= length - leaf.Size && leaf.Size <= length;
             covered = leaf.GuestAddress + leaf.Size;
-            return fits && qualifies(leaf);
+            return fits && !leaf.IsInterruptFile && qualifies(leaf);
         });
         if (!all || covered != start + length)
         {
@@ -296,7 +309,7 @@ internal static class HostMemory
         /// <summary>Whether the guest's range is of a kind. The pages are RAM, so that their length has no overflow.</summary>
         public bool IsIn(RegionKind kind) => tvm.HasAddresses(guestAddress, Length) && tvm.Regions.IsAll(guestAddress, Length, kind);
 
-        public SbiError Map(bool shared) => tvm.Stage.Map(guestAddress, address, level, count, shared) switch
+        public SbiError Map(LeafKind kind) => tvm.Stage.Map(guestAddress, address, level, count, kind) switch
         {
             MapError.None => SbiError.Success,
             MapError.TooFewTables => CoveError.OutOfPageTablePages,

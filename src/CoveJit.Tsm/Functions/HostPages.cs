@@ -21,7 +21,8 @@ internal static class HostPages
                 new(SbiError.InvalidAddress, "a page is not RAM of the host's alone: confidential, shared with a TVM or the TSM, or firmware's"),
                 new(SbiError.Failed, "the memory for protection tables is used up"),
             ],
-            ConvertPages),
+            ConvertPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 2, 2, "reclaim_pages", [PageAddress, PageCount],
             "Gives confidential pages back to the host, filled with zeroes. Pages that are not confidential stay as they are.",
@@ -30,19 +31,22 @@ internal static class HostPages
                 new(SbiError.InvalidAddress, "a page is assigned to a TVM, waits for a fence, or is not RAM of either side"),
                 new(SbiError.Failed, "the memory for protection tables is used up"),
             ],
-            ReclaimPages),
+            ReclaimPages)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 3, 3, "global_fence", [],
             "Begins a fence for all pages that were converted before. It counts as the caller's local fence; stopped harts need none.",
             string.Empty,
             [new(SbiError.AlreadyStarted, "the one before is not complete")],
-            BeginFence),
+            BeginFence)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 4, 4, "local_fence", [],
             "The calling hart's part of the fence that is under way, if there is one. The last part completes it.",
             string.Empty,
             [],
-            PassFence),
+            PassFence)
+        { IsDynamic = true },
     ];
 
     private static SbiResult? ConvertPages(CoveCall call)
@@ -105,6 +109,8 @@ internal static class HostPages
         {
             call.Tsm.Pages.Set(address, count, PageKind.Fencing);
         }
+
+        call.Tsm.GuestFiles.BeginFence();
 
         call.Tsm.EndFence(call.Hart);
         return SbiResult.Success;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
 using static CoveJit.Tsm.Functions.Arguments;
 
@@ -26,7 +27,8 @@ internal static class HostTvms
                 new(SbiError.InvalidParam, "it is shorter than 16 bytes"),
                 new(SbiError.Failed, "no VMID is free"),
             ],
-            CreateTvm),
+            CreateTvm)
+        { IsDynamic = true },
         new(
             CoveExtension.Host, 6, 6, "finalize_tvm",
             [Guest, new("entry_sepc", ArgumentKind.Value), new("entry_arg", ArgumentKind.Value), new("tvm_identity_addr", ArgumentKind.Identity, CurrentOnly: true)],
@@ -34,21 +36,16 @@ internal static class HostTvms
             string.Empty,
             [
                 new(SbiError.InvalidParam, "the identity is not in the host's memory"),
-                new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0"),
+                new(SbiError.Failed, "the TVM is not TVM_INITIALIZING, has no vCPU 0, or one of its vCPUs lacks an interrupt file"),
             ],
-            FinalizeTvm),
-        new(
-            CoveExtension.Host, 7, null, "promote_to_tvm",
-            [new("fdt_addr", ArgumentKind.Value), new("tap_addr", ArgumentKind.Value), new("entry_sepc", ArgumentKind.Value), new("tvm_identity_addr", ArgumentKind.Value)],
-            "Makes a TVM of a virtual machine in one step. Capability PROMOTE_TVM is not set: TVMs are made step by step.",
-            "tvm_guest_id",
-            [new(SbiError.NotSupported, "always")],
-            null),
+            FinalizeTvm)
+        { IsDynamic = true },
+        .. HostPromotion.Declare(),
         new(
             CoveExtension.Host, 8, 7, "destroy_tvm", [Guest],
             "Ends a TVM. Its memory becomes confidential and unassigned.",
             string.Empty,
-            [new(SbiError.Failed, "a vCPU runs")],
+            [new(SbiError.Failed, "a vCPU runs, or is bound to an interrupt file")],
             DestroyTvm),
     ];
 
@@ -94,7 +91,7 @@ internal static class HostTvms
             }
         }
 
-        if (tvm.State != TvmState.Initializing || !tvm.Vcpus.TryGetValue(0, out Vcpu? boot))
+        if (tvm.State != TvmState.Initializing || !tvm.Vcpus.TryGetValue(0, out Vcpu? boot) || (tvm.Aia is not null && tvm.Vcpus.Values.Any(vcpu => vcpu.Imsic is null)))
         {
             return SbiError.Failed;
         }
@@ -108,7 +105,7 @@ internal static class HostTvms
 
     private static SbiResult? DestroyTvm(CoveCall call)
     {
-        if (call.Tvm.IsRunning)
+        if (call.Tvm.IsRunning || call.Tvm.Vcpus.Values.Any(vcpu => vcpu.Imsic is { State: not BindingState.Unbound }))
         {
             return SbiError.Failed;
         }

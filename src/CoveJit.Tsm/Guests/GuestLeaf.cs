@@ -5,9 +5,15 @@ namespace CoveJit.Tsm.Guests;
 /// <param name="Address">Supervisor physical address that the mapping begins at.</param>
 /// <param name="GuestAddress">Guest physical address that it begins at; where nothing is mapped, the start of the hole.</param>
 /// <param name="Level">0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB; where nothing is mapped, the level whose entry is empty.</param>
-/// <param name="IsShared">Whether it is memory of the host's.</param>
-internal readonly record struct GuestLeaf(LeafState State, ulong Address, ulong GuestAddress, int Level, bool IsShared)
+/// <param name="Kind">What it is that is mapped.</param>
+internal readonly record struct GuestLeaf(LeafState State, ulong Address, ulong GuestAddress, int Level, LeafKind Kind)
 {
+    /// <summary>Whether it is memory of the host's.</summary>
+    public bool IsShared => Kind == LeafKind.Shared;
+
+    /// <summary>Whether it is an interrupt file.</summary>
+    public bool IsInterruptFile => Kind == LeafKind.InterruptFile;
+
     /// <summary>Bytes.</summary>
     public ulong Size => 1UL << (12 + (9 * Level));
 
@@ -26,4 +32,17 @@ internal enum LeafState
 
     /// <summary>Taken away for the time being (<c>tvm_invalidate_pages</c>); the page still belongs to the place.</summary>
     Blocked,
+}
+
+/// <summary>What is mapped.</summary>
+internal enum LeafKind
+{
+    /// <summary>The TVM's own memory.</summary>
+    Confidential,
+
+    /// <summary>Memory of the host's.</summary>
+    Shared,
+
+    /// <summary>A guest interrupt file that a vCPU is bound to.</summary>
+    InterruptFile,
 }

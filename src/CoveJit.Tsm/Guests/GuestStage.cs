@@ -24,8 +24,10 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
 
     // A TVM never executes what the host can write.
     private const ulong HostMemory = (Confidential & ~PageTableEntry.Execute) | SharedMark;
+    private const ulong InterruptFile = (Confidential & ~PageTableEntry.Execute) | FileMark;
 
     private const ulong SharedMark = 1 << 8; // RSW: software's
+    private const ulong FileMark = 1 << 9;
     private const ulong LeafBits = PageTableEntry.Read | PageTableEntry.Write | PageTableEntry.Execute;
 
     private readonly Stack<ulong> _pool = new();
@@ -35,6 +37,9 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
 
     /// <summary>Called with the address of each table that goes back to the pool.</summary>
     public Action<ulong>? TableReturned { get; init; }
+
+    /// <summary>Levels of tables.</summary>
+    public int Levels => levels;
 
     /// <summary>Width of guest physical addresses in bits.</summary>
     public int AddressBits => PageShift + (IndexBits * levels) + 2;
@@ -88,9 +93,9 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     /// <param name="address">Supervisor physical address, likewise.</param>
     /// <param name="level">The size of a page: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB.</param>
     /// <param name="count">Number of pages.</param>
-    /// <param name="shared">Whether the memory is the host's.</param>
+    /// <param name="kind">What they are.</param>
     /// <returns>What is in the way; then nothing has changed.</returns>
-    public MapError Map(ulong guest, ulong address, int level, ulong count, bool shared)
+    public MapError Map(ulong guest, ulong address, int level, ulong count, LeafKind kind)
     {
         ulong size = 1UL << (PageShift + (IndexBits * level));
         if (CountTables(guest, level, count) is not int needed)
@@ -116,7 +121,7 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
                 ReturnTable(entry); // an empty one
             }
 
-            Volatile.Write(ref *entry, ToEntry(address + (i * size)) | (shared ? HostMemory : Confidential));
+            Volatile.Write(ref *entry, ToEntry(address + (i * size)) | FlagsOf(kind));
         }
 
         return MapError.None;
@@ -137,6 +142,16 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
 
     private static ulong ToEntry(ulong address) => address >> PageShift << 10;
 
+    private static ulong FlagsOf(LeafKind kind) => kind switch
+    {
+        LeafKind.Shared => HostMemory,
+        LeafKind.InterruptFile => InterruptFile,
+        _ => Confidential,
+    };
+
+    private static LeafKind KindOf(ulong entry) =>
+        (entry & SharedMark) != 0 ? LeafKind.Shared : (entry & FileMark) != 0 ? LeafKind.InterruptFile : LeafKind.Confidential;
+
     private static bool IsPointer(ulong entry) => (entry & PageTableEntry.Valid) != 0 && (entry & LeafBits) == 0;
 
     private static ulong AddressOf(ulong entry) => PageTableEntry.PhysicalPage(entry) << PageShift;
@@ -147,8 +162,8 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     {
         ulong start = guest & ~((1UL << Shift(level)) - 1);
         return entry == 0
-            ? new GuestLeaf(LeafState.Absent, 0, start, level, false)
-            : new GuestLeaf((entry & PageTableEntry.Valid) != 0 ? LeafState.Present : LeafState.Blocked, AddressOf(entry), start, level, (entry & SharedMark) != 0);
+            ? new GuestLeaf(LeafState.Absent, 0, start, level, LeafKind.Confidential)
+            : new GuestLeaf((entry & PageTableEntry.Valid) != 0 ? LeafState.Present : LeafState.Blocked, AddressOf(entry), start, level, KindOf(entry));
     }
 
     private ulong* Entries(ulong table) => (ulong*)ram.HostAddress(table);

@@ -14,4 +14,7 @@ public enum RegionKind
 
     /// <summary>Registers that the host emulates (<c>sbi_covg_add_mmio_region</c>).</summary>
     Mmio,
+
+    /// <summary>A vCPU's interrupt file (<c>sbi_covi_set_tvm_aia_cpu_imsic_addr</c>).</summary>
+    InterruptFile,
 }

@@ -1,9 +1,10 @@
 using CoveJit.Attestation.Measurements;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Guests;
 
 /// <summary>A TEE virtual machine. For the holder of the TSM's lock.</summary>
-internal sealed class Tvm(uint id, uint vmid, GuestStage stage)
+internal sealed class Tvm(uint id, uint vmid, GuestStage stage, MeasurementRegisters measurements)
 {
     /// <summary>Most vCPUs of a TVM.</summary>
     public const uint MaximumVcpus = 64;
@@ -20,12 +21,18 @@ internal sealed class Tvm(uint id, uint vmid, GuestStage stage)
 
     public GuestRegions Regions { get; } = new();
 
-    public MeasurementRegisters Measurements { get; } = new();
+    public MeasurementRegisters Measurements { get; } = measurements;
 
     /// <summary>64 bytes that the host calls it by; empty for none.</summary>
     public ReadOnlyMemory<byte> Identity { get; set; }
 
+    /// <summary>What its attestation payload held for it, if that was accepted.</summary>
+    public ReadOnlyMemory<byte>? Secret { get; set; }
+
     public SortedDictionary<uint, Vcpu> Vcpus { get; } = [];
+
+    /// <summary>Where its vCPUs' interrupt files are; null if it has none.</summary>
+    public AiaParameters? Aia { get; set; }
 
     /// <summary>
     /// Its translations' age: one that a hart has got in an earlier epoch may be of a mapping that was taken away since. Unique among all TVMs, so that

@@ -166,6 +166,18 @@ internal sealed unsafe class ConfidentialPages : IDisposable
     public DomainError Share(ulong address, ulong pages, Hart hart) => ForEachRun(address, pages, shared: false, (start, length) =>
         _root.Share(start, length, _root.Host, _confidential, MptPermissions.All, MptPermissions.ReadWrite, hart));
 
+    /// <summary>How many pages are confidential and nobody's.</summary>
+    public long CountUnassigned()
+    {
+        long count = 0;
+        foreach (ref readonly PageState page in Range(Ram.Base, Ram.Size >> PageShift))
+        {
+            count += page.Kind == PageKind.Unassigned ? 1 : 0;
+        }
+
+        return count;
+    }
+
     /// <summary>All pages assigned to a TVM become unassigned.</summary>
     public void FreeAll(uint guest)
     {

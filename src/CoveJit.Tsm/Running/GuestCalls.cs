@@ -216,31 +216,18 @@ internal sealed class GuestCalls(SecurityManager tsm, VcpuSwitch switcher)
         }
         else
         {
-            its.Post(h => Deliver(h, target));
+            // The request must not wait for the lock: its holder may wait for the requests of this hart. If the vCPU has exited since, it had the interrupt then.
+            target.PostInterrupt();
+            its.Post(h =>
+            {
+                if (switcher.RunningOn(h) == target)
+                {
+                    VcpuSwitch.TakePosted(h, target);
+                }
+            });
         }
 
         return true;
-    }
-
-    // On the hart that ran the vCPU: it may have exited since, and run elsewhere.
-    private void Deliver(Hart hart, Vcpu target)
-    {
-        hart.Enter(tsm.Gate);
-        try
-        {
-            if (switcher.RunningOn(hart) == target)
-            {
-                hart.SetSoftwarePending(InterruptCode.VirtualSupervisorSoftware, true);
-            }
-            else
-            {
-                SetSoftwarePending(hart, target);
-            }
-        }
-        finally
-        {
-            tsm.Gate.Exit();
-        }
     }
 
     private void HandleHartState(Hart hart, Vcpu vcpu, ulong function)
@@ -266,7 +253,10 @@ internal sealed class GuestCalls(SecurityManager tsm, VcpuSwitch switcher)
             case 2:
                 Return(hart, Status(hart, vcpu.Tvm));
                 break;
-            case 3 when (uint)Argument(hart, 0) == 0: // default retentive suspend: as good as WFI
+            case 3 when (uint)Argument(hart, 0) == 0 && hart.HasGuestInterrupt: // default retentive suspend: as good as WFI
+                Return(hart, SbiResult.Success);
+                break;
+            case 3 when (uint)Argument(hart, 0) == 0:
                 switcher.ExitWithCall(hart, vcpu, SbiResult.Success);
                 break;
             default:

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CoveJit.Harts;
 using CoveJit.Harts.Csrs;
 using CoveJit.Harts.State;
@@ -5,6 +6,7 @@ using CoveJit.Harts.Traps;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Tsm.Guests;
+using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Running;
 
@@ -27,6 +29,7 @@ internal sealed class VcpuSwitch : ITrapService
     private const ulong Environment = Envcfg.Stce | Envcfg.Pbmte | Envcfg.Adue | Envcfg.Cbze | Envcfg.Cbcfe | Envcfg.Cbie;
 
     private const uint WaitForInterrupt = 0x1050_0073;
+    private const uint WaitOnReservation = 0x00D0_0073; // WRS.NTO, in U-mode too
     private const ulong PageMask = 0xFFF;
     private const int EcallLength = 4;
     private const int FirstArgument = 10;
@@ -63,10 +66,21 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hgatp = vcpu.Tvm.Stage.Hgatp(vcpu.Tvm.Vmid);
         context.Hedeleg = DelegatedExceptions;
         context.Hideleg = InterruptCode.VirtualMask;
-        context.Hstatus = Hstatus.Vtw;
         context.Henvcfg = Environment;
         context.Hcounteren = TimeCounter;
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
+    }
+
+    /// <summary>Sets CSRs of a vCPU's VS-mode as its software might have set them: what their fields cannot hold is not taken. The hart is the host's.</summary>
+    public void Reflect(Hart hart, Vcpu vcpu, IEnumerable<(uint Number, ulong Value)> csrs)
+    {
+        _tsm.Root.SwitchGuest(hart, _tsm.Domain, _hosts[hart.Id], vcpu.Context);
+        foreach ((uint number, ulong value) in csrs)
+        {
+            CsrTable.For(hart.Configuration)[number]!.Write(hart, value);
+        }
+
+        _tsm.Root.SwitchGuest(hart, _tsm.Root.Host, vcpu.Context, _hosts[hart.Id]);
     }
 
     /// <summary>Runs a vCPU on the calling hart: <c>run_tvm_vcpu</c>. The call returns when it exits.</summary>
@@ -83,14 +97,23 @@ internal sealed class VcpuSwitch : ITrapService
             vcpu.State = VcpuState.Runnable;
         }
 
-        if (tvm.State != TvmState.Runnable || vcpu.State != VcpuState.Runnable)
+        bool bound = vcpu.Imsic is { State: BindingState.Bound, File: GuestFile file } && file.Hart == hart;
+        if (tvm.State != TvmState.Runnable || vcpu.State != VcpuState.Runnable || (vcpu.Imsic is not null && !bound))
         {
             return SbiError.Failed;
         }
 
         Complete(vcpu, shared);
-        bool external = vcpu.AllowsAnyInterrupt && ((shared.ReadCsr(Hvip) >> InterruptCode.VirtualSupervisorExternal) & 1) != 0;
+        if (bound)
+        {
+            SelectInterruptFile(vcpu.Context, vcpu.Imsic!.File!.Number);
+        }
+
+        bool external = !bound && vcpu.AllowsAnyInterrupt && ((shared.ReadCsr(Hvip) >> InterruptCode.VirtualSupervisorExternal) & 1) != 0;
         vcpu.Context.SetVirtualPending(InterruptCode.VirtualSupervisorExternal, external);
+
+        // Whether it may wait on the hart by itself is the host's to say, as it would of a virtual machine of its own: somebody else may want the hart.
+        vcpu.Context.Hstatus = (vcpu.Context.Hstatus & ~Hstatus.Vtw) | (hart.Hstatus & Hstatus.Vtw);
         Dictionary<uint, ulong> epochs = _epochs[hart.Id];
         if (!epochs.TryGetValue(tvm.Vmid, out ulong epoch) || epoch != tvm.Epoch)
         {
@@ -114,7 +137,9 @@ internal sealed class VcpuSwitch : ITrapService
         hart.Enter(_tsm.Gate);
         try
         {
-            Handle(hart, _running[hart.Id]!, trap);
+            Vcpu vcpu = _running[hart.Id]!;
+            TakePosted(hart, vcpu);
+            Handle(hart, vcpu, trap);
             _tsm.Check?.Invoke();
         }
         finally
@@ -123,6 +148,15 @@ internal sealed class VcpuSwitch : ITrapService
         }
 
         return TrapAction.Resume;
+    }
+
+    /// <summary>Makes an IPI pending that another vCPU has sent; on the hart that runs the vCPU.</summary>
+    public static void TakePosted(Hart hart, Vcpu vcpu)
+    {
+        if (vcpu.TakePostedInterrupt())
+        {
+            hart.SetSoftwarePending(InterruptCode.VirtualSupervisorSoftware, true);
+        }
     }
 
     /// <summary>Ends the run of a vCPU with a call that the host is told of.</summary>
@@ -144,6 +178,12 @@ internal sealed class VcpuSwitch : ITrapService
             vcpu.Context[FirstArgument] = (ulong)(long)done.Error;
             vcpu.Context[FirstArgument + 1] = done.Value;
         }
+    }
+
+    private static void SelectInterruptFile(SupervisorContext context, int number)
+    {
+        context.Hstatus = (context.Hstatus & ~Hstatus.Vgein) | ((ulong)number << Hstatus.VgeinShift);
+        context.Hstateen[0] |= StateEnableCsrs.Imsic | StateEnableCsrs.Aia | StateEnableCsrs.Csrind;
     }
 
     // Does what was left of the instruction that made the vCPU exit.
@@ -220,7 +260,13 @@ internal sealed class VcpuSwitch : ITrapService
             return;
         }
 
-        if (fetch && kind == RegionKind.Shared)
+        if (kind == RegionKind.InterruptFile && tvm.Stage.Find(address).State == LeafState.Absent)
+        {
+            HandleMessage(hart, vcpu, trap);
+            return;
+        }
+
+        if (fetch && (kind == RegionKind.Shared || kind == RegionKind.InterruptFile))
         {
             Inject(hart, TrapCause.InstructionAccessFault, trap.Value); // what the host can write is never executed
             return;
@@ -232,6 +278,11 @@ internal sealed class VcpuSwitch : ITrapService
             return; // mapped meanwhile
         }
 
+        if (leaf.State == LeafState.Absent && kind == RegionKind.Confidential && _tsm.TryAddZeroPage(tvm, address & ~PageMask))
+        {
+            return;
+        }
+
         Exit(hart, vcpu, trap.Cause, htval: (address & ~PageMask) >> 2);
     }
 
@@ -240,15 +291,7 @@ internal sealed class VcpuSwitch : ITrapService
         TrapCause cause = (TrapCause)trap.Cause;
         if (trap.ImplicitAccess is not null || cause == TrapCause.InstructionGuestPageFault || !MmioAccess.TryParse(hart.TrapInstruction(trap), trap.GuestPhysical, out MmioAccess access))
         {
-            Inject(
-                hart,
-                cause switch
-                {
-                    TrapCause.LoadGuestPageFault => TrapCause.LoadAccessFault,
-                    TrapCause.StoreGuestPageFault => TrapCause.StoreAccessFault,
-                    _ => TrapCause.InstructionAccessFault,
-                },
-                trap.Value);
+            InjectAccessFault(hart, trap);
             return;
         }
 
@@ -263,9 +306,44 @@ internal sealed class VcpuSwitch : ITrapService
         Exit(hart, vcpu, trap.Cause, trap.GuestPhysical & 3, trap.GuestPhysical >> 2, access.HostInstruction);
     }
 
+    // An access to the interrupt file of a vCPU that is bound to none: the TSM takes messages in its place, and the host is told for whom.
+    private void HandleMessage(Hart hart, Vcpu vcpu, in Trap trap)
+    {
+        const ulong LittleEndian = 0;
+        const ulong BigEndian = 4;
+        ulong page = trap.GuestPhysical & ~PageMask;
+        ulong offset = trap.GuestPhysical & PageMask;
+        VirtualImsic? target = vcpu.Tvm.Vcpus.Values.FirstOrDefault(other => other.Imsic?.GuestAddress == page)?.Imsic;
+        if (target is null
+            || trap.ImplicitAccess is not null
+            || (TrapCause)trap.Cause == TrapCause.InstructionGuestPageFault
+            || !MmioAccess.TryParse(hart.TrapInstruction(trap), trap.GuestPhysical, out MmioAccess access)
+            || access.Size != sizeof(uint))
+        {
+            InjectAccessFault(hart, trap);
+            return;
+        }
+
+        if (!access.IsStore)
+        {
+            hart.WriteRegister(access.Register, 0);
+            hart.Pc += (ulong)access.Length;
+            return;
+        }
+
+        uint data = (uint)hart.ReadRegister(access.Register);
+        if (offset is LittleEndian or BigEndian)
+        {
+            target.Software.Signal(offset == BigEndian ? BinaryPrimitives.ReverseEndianness(data) : data);
+        }
+
+        vcpu.Pending = new PendingOperation(PendingKind.Skip, Length: access.Length);
+        Exit(hart, vcpu, trap.Cause, htval: page >> 2);
+    }
+
     private void HandleVirtualInstruction(Hart hart, Vcpu vcpu, in Trap trap)
     {
-        if (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor)
+        if (trap.Value != WaitOnReservation && (trap.Value != WaitForInterrupt || hart.Privilege != PrivilegeMode.Supervisor))
         {
             // It would be legal in HS-mode, and there is none for a TVM to be in.
             Inject(hart, TrapCause.IllegalInstruction, trap.Value);
@@ -280,6 +358,16 @@ internal sealed class VcpuSwitch : ITrapService
             Exit(hart, vcpu, trap.Cause, trap.Value, htinst: trap.Value, showsTimer: true);
         }
     }
+
+    private static void InjectAccessFault(Hart hart, in Trap trap) => Inject(
+        hart,
+        (TrapCause)trap.Cause switch
+        {
+            TrapCause.LoadGuestPageFault => TrapCause.LoadAccessFault,
+            TrapCause.StoreGuestPageFault => TrapCause.StoreAccessFault,
+            _ => TrapCause.InstructionAccessFault,
+        },
+        trap.Value);
 
     private static void Inject(Hart hart, TrapCause cause, ulong value) => hart.TakeInSupervisor(Trap.Exception(cause, value));
 

@@ -23,6 +23,25 @@ public sealed class InterruptFileTests
         Assert.ThrowsAny<ArgumentException>(() => new InterruptFile(identities, _wire));
 
     [Fact]
+    public void A_state_moves_to_another_file_and_joins_what_is_pending_there()
+    {
+        Wire wire = new();
+        InterruptFile other = new(255, wire);
+        Enable(70);
+        Write(InterruptFile.Threshold, 90);
+        _file.Signal(70);
+        _file.Signal(80);
+        other.Signal(7);
+        _file.MoveTo(other);
+        Assert.True(_file.HasStateOf(new InterruptFile(255, new Wire())));
+        Assert.False(_wire.Level);
+        Assert.True(wire.Level);
+        Assert.Equal((1UL << 7, (1UL << 6) | (1UL << 16), 90UL), (other.Read(InterruptFile.Pending), other.Read(0x82), other.Read(InterruptFile.Threshold)));
+        Assert.Equal(70u, other.Top);
+        Assert.Throws<ArgumentOutOfRangeException>(() => other.MoveTo(new InterruptFile(63, wire)));
+    }
+
+    [Fact]
     public void A_message_signals_if_its_identity_is_enabled()
     {
         _file.Signal(70);

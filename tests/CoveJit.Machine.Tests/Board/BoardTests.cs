@@ -75,6 +75,13 @@ public sealed class BoardTests
     }
 
     [Fact]
+    public void Without_entropy_there_is_no_seed()
+    {
+        BoardDeviceTree tree = BoardDeviceTree.Build(1, Hart, 10_000_000, new AddressRange(0x80000000, 1UL << 30), new ChosenNode(), []);
+        Assert.DoesNotContain(tree.Root.Find("chosen")!.Properties, p => p.Key == "rng-seed");
+    }
+
+    [Fact]
     public void Devices_add_their_nodes_in_order_with_phandles_of_their_own()
     {
         List<uint> phandles = [];

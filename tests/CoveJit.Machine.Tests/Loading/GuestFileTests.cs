@@ -33,7 +33,19 @@ public sealed class GuestFileTests : IDisposable
 
     [Fact]
     public void An_endless_file_ends_at_the_limit() =>
-        Assert.Contains("larger than", Refusal("/dev/zero", 3 << 20), StringComparison.Ordinal);
+        Assert.Contains("larger than the guest's memory (3 MiB)", Refusal("/dev/zero", 3 << 20), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_file_that_is_too_large_for_any_machine_is_not_said_to_be_larger_than_its_memory()
+    {
+        string path = Path.Combine(_directory.FullName, "sparse");
+        using (FileStream file = File.Create(path))
+        {
+            file.SetLength(3L << 30);
+        }
+
+        Assert.Contains("larger than 2 GiB", Refusal(path, 1UL << 40), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("1G", 1UL << 30)]

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Security.Cryptography;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
@@ -45,6 +46,24 @@ public sealed class ModuleLoaderTests : IDisposable
         IReadOnlyList<Module> modules = new ModuleLoader(memory, new AddressRange(Start, 2 << 20)).Load(new VirtualMachineOptions(file) { RamDisks = [file] });
         Assert.Equal(Samples.LinuxImage(), memory.At(modules[0].Range.Start, (int)modules[0].Range.Size).ToArray());
         Assert.Equal(packed.ToArray(), memory.At(modules[1].Range.Start, (int)modules[1].Range.Size).ToArray());
+    }
+
+    [Fact]
+    public void Of_a_confidential_virtual_machine_kernel_and_initrd_have_digests_and_the_shim_lies_flat()
+    {
+        FakeMemory memory = new(8 << 20);
+        VirtualMachineOptions machine = new(Write("Image", Samples.LinuxImage()))
+        {
+            Kind = VirtualMachineKind.Confidential,
+            Initrd = Write("initrd", [1, 2, 3]),
+            Shim = Write("shim", Samples.Elf([(0x1_0000_0000, 0x1_0000_0000, 4, 4), (0x1_0000_0006, 0x1_0000_0006, 2, 64)], 0x1_0000_0000)),
+        };
+        IReadOnlyList<Module> modules = new ModuleLoader(memory, new AddressRange(Start, 2 << 20)).Load(machine);
+        Assert.Equal([ModuleRole.Kernel, ModuleRole.Initrd, ModuleRole.Shim], modules.Select(module => module.Role));
+        Assert.Equal(Convert.ToHexStringLower(SHA384.HashData(Samples.LinuxImage())), modules[0].Sha384);
+        Assert.Equal(Convert.ToHexStringLower(SHA384.HashData([1, 2, 3])), modules[1].Sha384);
+        Assert.Null(modules[2].Sha384);
+        Assert.Equal(new byte[] { 1, 1, 1, 1, 0, 0, 2, 2 }, memory.At(modules[2].Range.Start, (int)modules[2].Range.Size).ToArray());
     }
 
     [Fact]

@@ -42,6 +42,29 @@ public sealed class RootDomainManagerTests : IDisposable
     }
 
     [Fact]
+    public void A_page_of_a_device_changes_hands()
+    {
+        const ulong Device = 0x2800_1000;
+        SupervisorDomain other = Domains.Create("other")!;
+        Assert.Equal(DomainError.BadRange, Domains.AssignDevicePage(TestMachine.Base, Host, null));
+        Assert.Equal(DomainError.BadRange, Domains.AssignDevicePage(Device + 4, Host, null));
+        Assert.Equal(DomainError.NotOwner, Domains.AssignDevicePage(Device, other, Host));
+        Assert.Equal(DomainError.NotOwner, Domains.AssignDevicePage(Device, null, Host));
+        foreach ((SupervisorDomain? from, SupervisorDomain? to) in new[] { (Host, null), (null, other), (other, Host) })
+        {
+            Assert.Equal(DomainError.None, Domains.AssignDevicePage(Device, from, to));
+            Assert.Equal(to?.Sdid, Domains.DeviceOwner(Device));
+            Assert.Equal(to == Host ? ReadWrite : None, Permitted(_machine, Host, Device));
+            Assert.Equal(to == other ? ReadWrite : None, Permitted(_machine, other, Device));
+            Assert.Equal((ReadWrite, ReadWrite), (Permitted(_machine, Host, Device - 1), Permitted(_machine, Host, Device + Page)));
+            Assert.Empty(Domains.Verify());
+            Assert.Equal(to == other ? DomainError.InUse : DomainError.None, to == other ? Domains.Destroy(other) : DomainError.None);
+        }
+
+        Assert.Equal(DomainError.None, Domains.Destroy(other));
+    }
+
+    [Fact]
     public void With_small_leaves_every_page_of_RAM_has_its_own_tuple()
     {
         using TestMachine machine = new(domains: MptLeaves.Pages);

@@ -1,0 +1,529 @@
+/*
+ * Confidential virtual machines: TVMs, which the TSM makes and runs, and whose memory and registers the VMM cannot see. The VMM gives memory away in
+ * blocks of 2 MiB and gets it back at the end. Everything here but what runs virtual harts is done with the virtual machine's lock held.
+ */
+#include "confidential.h"
+
+#include "covg.h"
+#include "covh.h"
+#include "exits.h"
+#include "fences.h"
+#include "guest_tree.h"
+#include "launch.h"
+#include "layout.h"
+#include "memory.h"
+#include "print.h"
+#include "riscv.h"
+#include "vm.h"
+
+_Static_assert(LARGE_PAGE_SIZE == LAUNCH_SIZE, "the launch pages are a block");
+_Static_assert(LAUNCH_TREE + GUEST_TREE_SIZE <= LAUNCH_BASE + LAUNCH_SIZE, "the device tree ends in it");
+_Static_assert(sizeof(struct nacl) == 3 * PAGE_SIZE, "shared memory");
+
+#define PAGES_PER_BLOCK (LARGE_PAGE_SIZE / PAGE_SIZE)
+
+/* What a block of guest addresses is: the machine's block behind it, and two flags. */
+#define BLOCK_MAPPED 1u
+#define BLOCK_SHARED 2u
+#define BLOCK_SHIFT 2
+
+static struct nacl shared_memory[HARTS_MAX] __attribute__((aligned(4096)));
+
+static u64 must(struct sbi_result result, const char *what)
+{
+    if (result.error != SBI_SUCCESS)
+        fail("the TSM does not %s: error %ld", what, result.error);
+    return result.value;
+}
+
+void confidential_start_hart(void)
+{
+    if (machine.has_confidential)
+        must(sbi_call(SBI_NACL, NACL_SET_SHMEM, (u64)&shared_memory[this_hart()->index], 0, 0, 0, 0), "take the memory to share with it");
+}
+
+static struct range confidential_ram(const struct vm_description *description)
+{
+    return (struct range){ LAUNCH_BASE, description->memory_size };
+}
+
+static u64 block_count(const struct vm *vm)
+{
+    return (GUEST_WINDOW_SIZE + vm->ram.size) / LARGE_PAGE_SIZE;
+}
+
+/* The entry of a guest address; NULL where there is no memory. */
+static u32 *block_of(const struct vm *vm, u64 guest)
+{
+    const struct tvm *tvm = &vm->tvm;
+    if (range_holds(tvm->window, guest, 1))
+        return &tvm->blocks[(guest - tvm->window.start) / LARGE_PAGE_SIZE];
+    if (range_holds(vm->ram, guest, 1))
+        return &tvm->blocks[(GUEST_WINDOW_SIZE + guest - vm->ram.start) / LARGE_PAGE_SIZE];
+    return NULL;
+}
+
+static u64 address_of(u32 block)
+{
+    return (u64)(block >> BLOCK_SHIFT) * LARGE_PAGE_SIZE;
+}
+
+static u32 entry_of(u64 address, u32 flags)
+{
+    return (u32)(address / LARGE_PAGE_SIZE) << BLOCK_SHIFT | flags;
+}
+
+/* Converts some blocks at a time: a fence disturbs every hart. */
+static bool refill(struct vm *vm)
+{
+    struct tvm *tvm = &vm->tvm;
+    u64 wanted = min_u64(TVM_POOL_MAX, tvm->unassigned);
+    while (tvm->pool_count < wanted)
+    {
+        void *block = memory_allocate(LARGE_PAGE_ORDER);
+        if (block == NULL)
+            break;
+        if (covh_call(COVH_CONVERT_PAGES, (u64)block, PAGES_PER_BLOCK, 0, 0, 0, 0).error != SBI_SUCCESS)
+        {
+            memory_free(block, LARGE_PAGE_ORDER);
+            break;
+        }
+        tvm->pool[tvm->pool_count++] = (u64)block;
+    }
+    if (tvm->pool_count == 0)
+        return false;
+    fences_complete();
+    return true;
+}
+
+/* A block for the TVM, confidential and not assigned; or 0. */
+static u64 take(struct vm *vm)
+{
+    struct tvm *tvm = &vm->tvm;
+    if (tvm->pool_count == 0 && !refill(vm))
+        return 0;
+    tvm->unassigned--;
+    return tvm->pool[--tvm->pool_count];
+}
+
+static void give_back(u64 block)
+{
+    must(covh_call(COVH_RECLAIM_PAGES, block, PAGES_PER_BLOCK, 0, 0, 0, 0), "give memory back");
+    memory_free((void *)block, LARGE_PAGE_ORDER);
+}
+
+static void check_tsm(const struct vm *vm, struct tsm_info *info)
+{
+    bool exists = sbi_call(SBI_BASE, BASE_PROBE, SBI_COVH, 0, 0, 0, 0).value != 0;
+    if (!exists || covh_call(COVH_GET_TSM_INFO, (u64)info, sizeof *info, 0, 0, 0, 0).error != SBI_SUCCESS || info->tsm_state != TSM_READY)
+        fail("vm%u is to be confidential, but the firmware has no TEE security manager: start the machine with --tsm on", vm->index);
+    if (vm->vcpu_count > info->tvm_max_vcpus)
+        fail("vm%u has more virtual harts than the %lu that the TSM allows", vm->index, info->tvm_max_vcpus);
+}
+
+/* The first block of all holds, from its start on, the root of the page table, the states, and page tables. */
+static void create_tvm(struct vm *vm, const struct tsm_info *info)
+{
+    struct tvm *tvm = &vm->tvm;
+    struct tvm_create_params params = { .tvm_page_directory_addr = tvm->control, .tvm_state_addr = tvm->control + TVM_PAGE_DIRECTORY_SIZE };
+    u64 at = params.tvm_state_addr + info->tvm_state_pages * PAGE_SIZE;
+    tvm->id = must(covh_call(COVH_CREATE_TVM, (u64)&params, sizeof params, 0, 0, 0, 0), "create a TVM");
+    must(covh_call(COVH_ADD_TVM_MEMORY_REGION, tvm->id, tvm->window.start, tvm->window.size, 0, 0, 0), "add the window");
+    must(covh_call(COVH_ADD_TVM_MEMORY_REGION, tvm->id, vm->ram.start, vm->ram.size, 0, 0, 0), "add a memory region");
+    for (u64 i = 0; i < vm->vcpu_count; i++, at += info->tvm_vcpu_state_pages * PAGE_SIZE)
+        must(covh_call(COVH_CREATE_TVM_VCPU, tvm->id, i, at, 0, 0, 0), "create a vCPU");
+    u64 rest = (tvm->control + LARGE_PAGE_SIZE - at) / PAGE_SIZE;
+    must(covh_call(COVH_ADD_TVM_PAGE_TABLE_PAGES, tvm->id, at, rest, 0, 0, 0), "add page-table pages");
+}
+
+static bool confidential_create(struct vm *vm)
+{
+    struct tvm *tvm = &vm->tvm;
+    struct tsm_info info;
+    check_tsm(vm, &info);
+    *tvm = (struct tvm){ .window = { GUEST_WINDOW, GUEST_WINDOW_SIZE }, .unassigned = 1 + vm->ram.size / LARGE_PAGE_SIZE };
+    u64 size = block_count(vm) * sizeof *tvm->blocks;
+    while (PAGE_SIZE << tvm->blocks_order < size)
+        tvm->blocks_order++;
+    tvm->blocks = memory_allocate(tvm->blocks_order);
+    if (tvm->blocks == NULL)
+        return false;
+    memset(tvm->blocks, 0, size);
+    lock_acquire(&vm->lock);
+    tvm->control = take(vm);
+    if (tvm->control != 0)
+        create_tvm(vm, &info);
+    lock_release(&vm->lock);
+    return tvm->control != 0;
+}
+
+static const u8 *digest_of(const struct vm *vm, const u8 *digest, const char *of)
+{
+    if (digest == NULL)
+        fail("vm%u has no digest of its %s in the device tree", vm->index, of);
+    return digest;
+}
+
+static void write_list(const struct vm *vm, const struct boot *boot, struct launch_list *list)
+{
+    static const enum module_role roles[] = { [LAUNCH_KERNEL] = MODULE_KERNEL, [LAUNCH_INITRD] = MODULE_INITRD };
+    const struct range places[] = { [LAUNCH_KERNEL] = boot->kernel, [LAUNCH_INITRD] = boot->initrd };
+    _Static_assert((int)LAUNCH_DEVICES_MAX >= (int)DEVICES_MAX, "devices");
+    list->magic = LAUNCH_MAGIC;
+    list->vcpus = vm->vcpu_count;
+    list->entry = boot->entry;
+    list->window = vm->tvm.window;
+    for (unsigned i = 0; i < LAUNCH_FILES; i++)
+    {
+        const struct module *module = vm_module(vm, roles[i]);
+        if (module == NULL)
+            continue;
+        list->files[i].place = places[i];
+        memcpy(list->files[i].sha384, digest_of(vm, module->sha384, "files"), LAUNCH_DIGEST_SIZE);
+    }
+    memcpy(list->command_line_sha384, digest_of(vm, vm->description->arguments_sha384, "command line"), LAUNCH_DIGEST_SIZE);
+    for (unsigned i = 0; i < vm->device_count; i++)
+    {
+        struct range range = vm->devices[i]->range;
+        list->devices[list->device_count++] = (struct range){ range.start, align_up(range.size, PAGE_SIZE) };
+    }
+    list->loader = GUEST_LOADER;
+}
+
+/* The shim, the launch list and the device tree, in a block of the VMM's own. */
+static u8 *make_launch_pages(const struct vm *vm, const struct boot *boot)
+{
+    const struct module *shim = vm_module(vm, MODULE_SHIM);
+    if (shim == NULL || shim->content.size > LAUNCH_LIST - LAUNCH_BASE)
+        fail("vm%u is to be confidential, and has no shim, or one that is too large", vm->index);
+    u8 *pages = memory_allocate(LARGE_PAGE_ORDER);
+    if (pages == NULL)
+        return NULL;
+    memset(pages, 0, LARGE_PAGE_SIZE);
+    memcpy(pages, (const void *)shim->content.start, shim->content.size);
+    write_list(vm, boot, (struct launch_list *)(pages + (LAUNCH_LIST - LAUNCH_BASE)));
+    memcpy(pages + (LAUNCH_TREE - LAUNCH_BASE), boot->tree, boot->tree_size);
+    return pages;
+}
+
+static bool launch(struct vm *vm, const u8 *pages)
+{
+    struct tvm *tvm = &vm->tvm;
+    u64 block = take(vm);
+    if (block == 0)
+        return false;
+    must(covh_call(COVH_ADD_TVM_MEASURED_PAGES, tvm->id, (u64)pages, block, TSM_PAGE_2M, 1, LAUNCH_BASE), "add measured pages");
+    *block_of(vm, LAUNCH_BASE) = entry_of(block, BLOCK_MAPPED);
+    tvm->private_pages += PAGES_PER_BLOCK;
+    /* What is the VMM's it can read; what is the TVM's it cannot. */
+    if (!host_can_read((u64)pages) || host_can_read(block) || host_can_read(tvm->control))
+        fail("the memory of vm%u is open to its host", vm->index);
+    tvm->reads_refused += 2;
+    must(covh_call(COVH_FINALIZE_TVM, tvm->id, LAUNCH_BASE, LAUNCH_TREE, 0, 0, 0), "finalize a TVM");
+    return true;
+}
+
+static bool confidential_boot(struct vm *vm, const struct boot *boot)
+{
+    u8 *pages = make_launch_pages(vm, boot);
+    if (pages == NULL)
+        return false;
+    lock_acquire(&vm->lock);
+    bool launched = launch(vm, pages);
+    lock_release(&vm->lock);
+    memory_free(pages, LARGE_PAGE_ORDER);
+    return launched;
+}
+
+static void confidential_destroy(struct vm *vm)
+{
+    struct tvm *tvm = &vm->tvm;
+    vm->table_pages = PAGES_PER_BLOCK;
+    vm->owned_pages = tvm->private_pages;
+    must(covh_call(COVH_DESTROY_TVM, tvm->id, 0, 0, 0, 0, 0), "destroy a TVM");
+    give_back(tvm->control);
+    while (tvm->pool_count != 0)
+        give_back(tvm->pool[--tvm->pool_count]);
+    for (u64 i = 0; i < block_count(vm); i++)
+    {
+        u32 block = tvm->blocks[i];
+        if ((block & (BLOCK_MAPPED | BLOCK_SHARED)) == BLOCK_MAPPED)
+            give_back(address_of(block));
+        else if ((block & BLOCK_MAPPED) != 0)
+            memory_free((void *)address_of(block), LARGE_PAGE_ORDER);
+    }
+    memory_free(tvm->blocks, tvm->blocks_order);
+}
+
+static bool add_shared(struct vm *vm, u64 guest, u32 *block)
+{
+    void *page = memory_allocate(LARGE_PAGE_ORDER);
+    if (page == NULL)
+        return false;
+    memset(page, 0, LARGE_PAGE_SIZE);
+    u64 start = align_down(guest, LARGE_PAGE_SIZE);
+    must(covh_call(COVH_ADD_TVM_SHARED_PAGES, vm->tvm.id, (u64)page, TSM_PAGE_2M, 1, start, 0), "add shared pages");
+    *block = entry_of((u64)page, BLOCK_MAPPED | BLOCK_SHARED);
+    vm->tvm.shared_pages += PAGES_PER_BLOCK;
+    return true;
+}
+
+static bool confidential_populate(struct vm *vm, u64 guest)
+{
+    u32 *block = block_of(vm, guest);
+    if ((*block & BLOCK_MAPPED) != 0)
+        return true; /* another virtual hart came first */
+    if ((*block & BLOCK_SHARED) != 0)
+        return add_shared(vm, guest, block);
+    u64 page = take(vm);
+    if (page == 0)
+        return false;
+    u64 start = align_down(guest, LARGE_PAGE_SIZE);
+    must(covh_call(COVH_ADD_TVM_ZERO_PAGES, vm->tvm.id, page, TSM_PAGE_2M, 1, start, 0), "add zero pages");
+    *block = entry_of(page, BLOCK_MAPPED);
+    vm->tvm.private_pages += PAGES_PER_BLOCK;
+    return true;
+}
+
+/* Devices reach what is shared. Anything else is a driver's mistake, which would go unnoticed otherwise: the device only stops. */
+static u8 *confidential_page(struct vm *vm, u64 guest)
+{
+    u32 *block = block_of(vm, guest);
+    if ((*block & BLOCK_SHARED) == 0)
+    {
+        if (!vm->tvm.has_complained)
+            print("vm%u: a device was given the address %lx, which is not in shared memory", vm->index, guest);
+        vm->tvm.has_complained = true;
+        return NULL;
+    }
+    if ((*block & BLOCK_MAPPED) == 0 && !add_shared(vm, guest, block))
+        return NULL;
+    return (u8 *)address_of(*block) + guest % LARGE_PAGE_SIZE;
+}
+
+/* Takes back what is mapped in a block that the TVM has shared, or unshared. */
+static void remove_block(struct vm *vm, u64 guest, u32 block)
+{
+    struct tvm *tvm = &vm->tvm;
+    must(covh_call(COVH_TVM_INVALIDATE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0), "invalidate pages");
+    while (covh_call(COVH_TVM_FENCE, tvm->id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
+        lock_wait();
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        if (vm->vcpus[i].hart != this_hart())
+            hart_kick(vm->vcpus[i].hart);
+    while (covh_call(COVH_TVM_REMOVE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0).error != SBI_SUCCESS)
+        lock_wait(); /* until the virtual harts that ran have left */
+    if ((block & BLOCK_SHARED) != 0)
+    {
+        tvm->shared_pages -= PAGES_PER_BLOCK;
+        memory_free((void *)address_of(block), LARGE_PAGE_ORDER);
+        return;
+    }
+    tvm->private_pages -= PAGES_PER_BLOCK;
+    tvm->unassigned++;
+    give_back(address_of(block));
+}
+
+/* The TSM has made a range of addresses shared, or confidential. Whole blocks only: nothing smaller is mapped. */
+static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
+{
+    if ((start | size) % LARGE_PAGE_SIZE != 0)
+        return false;
+    for (u64 guest = start; guest - start < size; guest += LARGE_PAGE_SIZE)
+    {
+        u32 *block = block_of(vm, guest);
+        if (block == NULL)
+            return false;
+        if ((*block & BLOCK_MAPPED) != 0)
+            remove_block(vm, guest, *block);
+        *block = to_shared ? BLOCK_SHARED : 0;
+    }
+    return true;
+}
+
+/* Where a hart has one virtual hart alone, that may wait by itself. Everything else that a virtual hart has on the hart is the TSM's affair. */
+static void confidential_load(struct vcpu *vcpu)
+{
+    csr_write(hstatus, vcpu->hart->vcpu_count > 1 ? HSTATUS_VTW : 0);
+}
+
+static void confidential_nothing(struct vcpu *vcpu)
+{
+    (void)vcpu;
+}
+
+static void leave_exit(struct vcpu *vcpu, const struct nacl *nacl)
+{
+    struct context *context = &vcpu->context;
+    context->scause = csr_read(scause);
+    context->stval = csr_read(stval);
+    context->htval = nacl->csrs[NACL_HTVAL];
+    context->htinst = nacl->csrs[NACL_HTINST];
+    memcpy(&context->x[10], &nacl->x[10], 8 * sizeof(u64)); /* a0 to a7 */
+    if ((context->scause & CAUSE_INTERRUPT) != 0 || context->scause == CAUSE_ECALL_FROM_VS || context->scause == CAUSE_VIRTUAL_INSTRUCTION)
+    {
+        vcpu->csrs.vsie = nacl->csrs[NACL_VSIE];
+        vcpu->csrs.vstimecmp = nacl->csrs[NACL_VSTIMECMP];
+    }
+}
+
+static bool has_external_interrupt(const struct vcpu *vcpu)
+{
+    return (aplic_asserted(&vcpu->vm->aplic) >> vcpu->index & 1) != 0;
+}
+
+static void confidential_run(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    struct nacl *nacl = &shared_memory[this_hart()->index];
+    __atomic_store_n(&vcpu->software_pending, false, __ATOMIC_RELEASE); /* the TSM knows it, and delivers it */
+    memcpy(&nacl->x[10], &vcpu->context.x[10], 2 * sizeof(u64));
+    nacl->csrs[NACL_HVIP] = has_external_interrupt(vcpu) ? BIT(INTERRUPT_VIRTUAL_EXTERNAL) : 0;
+    struct sbi_result result = covh_call(COVH_RUN_TVM_VCPU, vm->tvm.id, vcpu->index, 0, 0, 0, 0);
+    if (result.error == SBI_SUCCESS)
+        leave_exit(vcpu, nacl);
+    if (result.error == SBI_SUCCESS && result.value == 0)
+        return;
+    if (result.error == SBI_SUCCESS)
+        print("vm%u: virtual hart %u exited for good, with cause %lx", vm->index, vcpu->index, vcpu->context.scause);
+    else
+        print("vm%u: the TSM does not run virtual hart %u: error %ld", vm->index, vcpu->index, result.error);
+    vcpu->context.scause = CAUSE_INTERRUPT | INTERRUPT_SOFTWARE; /* nothing is left to be done for it */
+    vm_stop(vm, VM_FAILURE);
+}
+
+static void confidential_skip(struct vcpu *vcpu, unsigned length)
+{
+    (void)vcpu;
+    (void)length;
+}
+
+/* Exceptions are between a TVM and the TSM. Where a plain virtual machine would take one, this one has asked for what nobody has. */
+static void confidential_raise(struct vcpu *vcpu, u64 cause, u64 value)
+{
+    (void)value;
+    print("vm%u: there is nothing at %lx for virtual hart %u to access (cause %lx)", vcpu->vm->index, vcpu->context.htval << 2, vcpu->index, cause);
+    vm_stop(vcpu->vm, VM_FAILURE);
+}
+
+static bool confidential_is_woken(struct vcpu *vcpu, u64 *deadline)
+{
+    const struct virtual_csrs *csrs = &vcpu->csrs;
+    if (__atomic_load_n(&vcpu->software_pending, __ATOMIC_ACQUIRE))
+        return true;
+    if ((csrs->vsie & BIT(INTERRUPT_EXTERNAL)) != 0 && has_external_interrupt(vcpu))
+        return true;
+    if ((csrs->vsie & BIT(INTERRUPT_TIMER)) != 0)
+    {
+        if (now() >= csrs->vstimecmp)
+            return true;
+        *deadline = csrs->vstimecmp;
+    }
+    return false;
+}
+
+static void wake(const struct vcpu *vcpu)
+{
+    if (vcpu->hart != this_hart() && vcpu->hart->started)
+        hart_kick(vcpu->hart);
+}
+
+static void confidential_message(struct vcpu *vcpu, u32 identity)
+{
+    (void)identity;
+    wake(vcpu);
+}
+
+static enum verdict told_of_memory(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    const u64 *x = vcpu->context.x;
+    if ((u32)x[16] != COVG_SHARE_MEMORY_REGION && (u32)x[16] != COVG_UNSHARE_MEMORY_REGION)
+        return GO_ON; /* MMIO regions and interrupts: the device tree has told it which there are */
+    lock_acquire(&vm->lock);
+    bool converted = convert(vm, x[10], x[11], (u32)x[16] == COVG_SHARE_MEMORY_REGION);
+    lock_release(&vm->lock);
+    if (!converted)
+    {
+        print("vm%u: it shares or unshares the %lx bytes at %lx, which are not whole pages of 2 MiB", vm->index, x[11], x[10]);
+        vm_stop(vm, VM_FAILURE);
+    }
+    return GO_ON;
+}
+
+static enum verdict told_of_harts(struct vcpu *vcpu)
+{
+    const u64 *x = vcpu->context.x;
+    u32 state = VCPU_RUNNABLE;
+    switch ((u32)x[16])
+    {
+        case HSM_START:
+            if (x[10] < vcpu->vm->vcpu_count)
+            {
+                struct vcpu *target = &vcpu->vm->vcpus[x[10]];
+                __atomic_store_n(&target->state, VCPU_STARTING, __ATOMIC_RELEASE);
+                wake(target);
+            }
+            break;
+        case HSM_STOP: /* unless another one has started it meanwhile */
+            __atomic_compare_exchange_n(&vcpu->state, &state, VCPU_STOPPED, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+            break;
+        case HSM_SUSPEND:
+            __atomic_compare_exchange_n(&vcpu->state, &state, VCPU_WAITING, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+            break;
+    }
+    return LOOK_AROUND;
+}
+
+static enum verdict told_of_ipi(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    u64 selected;
+    if (sbi_select_vcpus(vm, vcpu->context.x[10], vcpu->context.x[11], &selected))
+    {
+        for (; selected != 0; selected &= selected - 1)
+        {
+            struct vcpu *target = &vm->vcpus[first_bit(selected)];
+            __atomic_store_n(&target->software_pending, true, __ATOMIC_RELEASE);
+            if (vcpu_state(target) == VCPU_WAITING)
+                wake(target);
+        }
+    }
+    return GO_ON;
+}
+
+/* Most calls the TSM has answered, and only tells of; resets and the debug console are the VMM's. */
+static enum verdict confidential_call(struct vcpu *vcpu)
+{
+    switch (vcpu->context.x[17])
+    {
+        case SBI_COVG:
+            return told_of_memory(vcpu);
+        case SBI_HSM:
+            return told_of_harts(vcpu);
+        case SBI_IPI:
+            return told_of_ipi(vcpu);
+        default:
+            return handle_sbi(vcpu);
+    }
+}
+
+const struct vm_operations confidential_operations = {
+    .name = "confidential",
+    .ram = confidential_ram,
+    .create = confidential_create,
+    .boot = confidential_boot,
+    .destroy = confidential_destroy,
+    .start = confidential_nothing,
+    .load = confidential_load,
+    .save = confidential_nothing,
+    .run = confidential_run,
+    .decode = instruction_decode_transformed,
+    .call = confidential_call,
+    .skip = confidential_skip,
+    .raise = confidential_raise,
+    .is_woken = confidential_is_woken,
+    .populate = confidential_populate,
+    .page = confidential_page,
+    .message = confidential_message,
+};

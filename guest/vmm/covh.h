@@ -1,0 +1,89 @@
+/* Calls to the TEE security manager (CoVE, extension COVH; SBI 3.0, extension NACL, of which the shared memory is used). */
+#ifndef VMM_COVH_H
+#define VMM_COVH_H
+
+#include "sbi.h"
+
+#define SBI_COVH 0x434F5648u
+#define SBI_NACL 0x4E41434Cu
+
+enum
+{
+    COVH_GET_TSM_INFO,
+    COVH_CONVERT_PAGES,
+    COVH_RECLAIM_PAGES,
+    COVH_GLOBAL_FENCE,
+    COVH_LOCAL_FENCE,
+    COVH_CREATE_TVM,
+    COVH_FINALIZE_TVM,
+    COVH_PROMOTE_TO_TVM,
+    COVH_DESTROY_TVM,
+    COVH_ADD_TVM_MEMORY_REGION,
+    COVH_ADD_TVM_PAGE_TABLE_PAGES,
+    COVH_ADD_TVM_MEASURED_PAGES,
+    COVH_ADD_TVM_ZERO_PAGES,
+    COVH_ADD_TVM_SHARED_PAGES,
+    COVH_CREATE_TVM_VCPU,
+    COVH_RUN_TVM_VCPU,
+    COVH_TVM_FENCE,
+    COVH_TVM_INVALIDATE_PAGES,
+    COVH_TVM_VALIDATE_PAGES,
+    COVH_TVM_REMOVE_PAGES,
+};
+
+enum { NACL_PROBE_FEATURE, NACL_SET_SHMEM };
+
+enum tsm_state { TSM_NOT_LOADED, TSM_LOADED, TSM_READY };
+enum tsm_page_type { TSM_PAGE_4K, TSM_PAGE_2M, TSM_PAGE_1G };
+
+struct tsm_info
+{
+    u32 tsm_state;
+    u32 tsm_impl_id;
+    u32 tsm_version;
+    u64 tsm_capabilities;
+    u64 tvm_state_pages;
+    u64 tvm_max_vcpus;
+    u64 tvm_vcpu_state_pages;
+};
+
+#define TVM_PAGE_DIRECTORY_SIZE (16 * KIB)
+
+struct tvm_create_params
+{
+    u64 tvm_page_directory_addr;
+    u64 tvm_state_addr;
+};
+
+/* What a hart shares with the TSM: of exits of TVMs, general registers and CSRs. */
+struct nacl
+{
+    u64 x[32];
+    u8 other[4096 - 256];
+    u64 csrs[1024];
+};
+
+/* The index of a CSR there has bits 11:10 and 7:0 of its number. */
+#define NACL_CSR(number) (((number)&0xC00) >> 2 | ((number)&0xFF))
+#define NACL_VSIE NACL_CSR(0x204)
+#define NACL_VSTIMECMP NACL_CSR(0x24D)
+#define NACL_HTIMEDELTA NACL_CSR(0x605)
+#define NACL_HTVAL NACL_CSR(0x643)
+#define NACL_HVIP NACL_CSR(0x645)
+#define NACL_HTINST NACL_CSR(0x64A)
+
+static inline struct sbi_result covh_call(u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+    register u64 r0 __asm__("a0") = a0;
+    register u64 r1 __asm__("a1") = a1;
+    register u64 r2 __asm__("a2") = a2;
+    register u64 r3 __asm__("a3") = a3;
+    register u64 r4 __asm__("a4") = a4;
+    register u64 r5 __asm__("a5") = a5;
+    register u64 r6 __asm__("a6") = function;
+    register u64 r7 __asm__("a7") = SBI_COVH;
+    __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r6), "r"(r7) : "memory");
+    return (struct sbi_result){ (s64)r0, r1 };
+}
+
+#endif

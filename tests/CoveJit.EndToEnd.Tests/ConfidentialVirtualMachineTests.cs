@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace CoveJit.EndToEnd.Tests;
+
+/// <summary>
+/// Debian's kernel, which knows nothing of CoVE, in TVMs that the hypervisor <c>guest/vmm</c> has the TSM make, behind the shim <c>guest/shim</c>. At
+/// each start the hypervisor tries to read the TVM's memory, and gives up if it can.
+/// </summary>
+public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
+{
+    private const int BootSeconds = 240;
+    private const int CommandSeconds = 60;
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [GuestFact(Hypervisor.Compiler)]
+    public void Disk_and_console_reach_the_shared_window_alone()
+    {
+        byte[] disk = RandomNumberGenerator.GetBytes(3 << 20);
+        File.WriteAllBytes(_directory.File("disk.img"), disk);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"sha256sum /dev/vda; echo through the window > /dev/hvc0; dd if=/dev/vda of=/dev/vda bs=1M seek=2 count=1 conv=fsync; cat /proc/interrupts\""],
+            ["--vm", $"confidential,drive={_directory.File("disk.img")}"]);
+        Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/vda", output, StringComparison.Ordinal);
+        Assert.Contains("through the window", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^ *\d+: .*APLIC-DIRECT.*virtio", output);
+        disk.AsSpan(0, 1 << 20).CopyTo(disk.AsSpan(2 << 20));
+        Assert.Equal(disk, File.ReadAllBytes(_directory.File("disk.img")));
+
+        // A buffer or a ring elsewhere would have been reported.
+        Assert.DoesNotContain("not in shared memory", output, StringComparison.Ordinal);
+        JsonElement statistics = Hypervisor.Statistics(output)[0];
+        Assert.Equal(("confidential", "shutdown"), (statistics.GetProperty("kind").GetString(), statistics.GetProperty("end").GetString()));
+        Assert.InRange(statistics.GetProperty("shared_pages").GetInt32(), 64 << 8, 66 << 8);
+        Assert.Equal(2, statistics.GetProperty("host_reads_refused").GetInt32());
+        Assert.InRange(statistics.GetProperty("exits").GetProperty("page_fault").GetInt32(), 1, int.MaxValue);
+    }
+
+    [GuestFact(Hypervisor.Compiler)]
+    public void Two_vCPUs_send_each_other_IPIs_take_interrupts_and_start_over()
+    {
+        using CoveJitProcess machine = CoveJitProcess.Start([.. Arguments("--append", "quiet"), "--smp", "2", "--vm", "confidential,vcpus=2"]);
+        for (int start = 0; start < 2; start++)
+        {
+            machine.WaitFor(DefaultGuest.ReadyMarker, BootSeconds);
+            machine.WaitFor("# ", CommandSeconds);
+            machine.Type(start == 0 ? "nproc; cat /proc/interrupts; reboot -f\n" : "poweroff -f\n");
+        }
+
+        Assert.Equal(0, machine.WaitForExit(CommandSeconds));
+        Assert.Matches(@"(?m)^2\s*$", machine.Output);
+        Assert.Matches(@"(?m)^IPI1: +[1-9]\d* +[1-9]\d* ", machine.Output);
+        Assert.Contains("APLIC-DIRECT", machine.Output, StringComparison.Ordinal);
+        IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(machine.Output);
+        Assert.Equal(2, statistics[0].GetProperty("starts").GetInt32());
+        AssertNothingLost(statistics);
+    }
+
+    [GuestFact(Hypervisor.Compiler)]
+    public void Two_tenants_and_a_plain_virtual_machine_side_by_side()
+    {
+        const string Reach = "quiet covejit.run=\"ip addr add 10.0.0.{0}/24 dev eth0; ip link set eth0 up; until ping -c 1 -W 1 10.0.0.1; do sleep 1; done; dd if=/dev/zero bs=64k count=8 | nc -w 9 10.0.0.1 9{0}\"";
+        string output = Run(
+            ["--append", "quiet covejit.run=\"ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; nc -l -p 92 -e sha256sum & nc -l -p 93 -e sha256sum; wait\""],
+            ["--smp", "2", "--vm", "confidential", "--vm", "confidential,append=" + Format(Reach, 2), "--vm", "plain,append=" + Format(Reach, 3)]);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(new byte[8 * 65536]));
+        Assert.Equal(2, output.Split($"[vm0] {digest}  -").Length - 1);
+        Assert.Equal(["confidential", "confidential", "plain"], Hypervisor.Statistics(output).Take(3).Select(vm => vm.GetProperty("kind").GetString()));
+    }
+
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("kernel", "shim: the kernel is not the one in the launch list")]
+    [InlineData("initrd", "shim: the initrd is not the one in the launch list")]
+    [InlineData("append", "shim: the command line is not the one in the launch list")]
+    public void What_the_host_has_changed_is_not_started(string part, string refusal)
+    {
+        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", "quiet"), "--vm", $"confidential,tamper={part}"]);
+        Assert.Contains(refusal, output, StringComparison.Ordinal);
+        Assert.Equal("failure", Hypervisor.Statistics(output)[0].GetProperty("end").GetString());
+        AssertNothingLost(Hypervisor.Statistics(output));
+        Assert.Equal(1, code);
+    }
+
+    private static string Format(string format, int number) => format.Replace("{0}", number.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+    private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
+        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+
+    private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
+
+    private string Run(string[] append, string[] arguments)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(append), .. arguments]);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
+        AssertNothingLost(Hypervisor.Statistics(output));
+        return output;
+    }
+}
