@@ -37,7 +37,7 @@ public sealed partial class Machine
         BoardRegion low = VirtMemoryMap.PcieMemory;
         BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.PcieEcam.Interrupt + (uint)wire)];
-        PcieMemory memory = new(new RamDmaPort(Ram), _interrupts);
+        PcieMemory memory = new(BehindIopmp(new RamDmaPort(Ram), requester: VirtMemoryMap.Virtio.Count), _interrupts);
         Pcie = new RootComplex(_deviceProtection is null ? memory : _deviceProtection.Attach(memory), [.. sources.Select(Interrupt)]);
         uint iommu = 0;
         if (Options.Iommu)

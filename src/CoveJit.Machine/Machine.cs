@@ -403,11 +403,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     }
 
     // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
-    private IDmaPort DmaPort(int requester)
-    {
-        IDmaPort ram = HostDmaPort();
-        return _iopmp is null ? ram : new CheckedDmaPort(ram, _iopmp, requester);
-    }
+    private IDmaPort BehindIopmp(IDmaPort memory, int requester) => _iopmp is null ? memory : new CheckedDmaPort(memory, _iopmp, requester);
 
     // The way to memory of what is always the host's: in a machine with supervisor domains it reaches only what the host may.
     private IAtomicDmaPort HostDmaPort()
@@ -457,7 +453,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             int slot = i;
 
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
-            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, BehindIopmp(HostDmaPort(), requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree =>
             {
