@@ -63,6 +63,7 @@ public sealed record CoveStatistics(
 /// <param name="Harts">The harts.</param>
 /// <param name="SbiCalls">Calls of the managed firmware's functions, by name.</param>
 /// <param name="Cove">What TVMs did; null without a TEE security manager.</param>
+/// <param name="DeviceAccessesRefused">Accesses of devices to memory that their supervisor domain may not make; null without domains.</param>
 /// <param name="BlocksDecoded">Blocks decoded.</param>
 /// <param name="CodePagesInvalidated">Pages of code discarded because they were written.</param>
 /// <param name="BlocksTranslated">Blocks translated to native code.</param>
@@ -80,6 +81,7 @@ public sealed record MachineStatistics(
     IReadOnlyList<HartStatistics> Harts,
     IReadOnlyDictionary<string, long> SbiCalls,
     CoveStatistics? Cove,
+    long? DeviceAccessesRefused,
     ulong BlocksDecoded,
     ulong CodePagesInvalidated,
     long BlocksTranslated,
@@ -101,6 +103,7 @@ public sealed record MachineStatistics(
         [.. machine.Harts.Select(Collect)],
         machine.Monitor?.Functions.Where(f => f.Calls > 0).GroupBy(f => $"sbi_{f.Name}").ToDictionary(g => g.Key, g => g.Sum(f => f.Calls)) ?? [], // legacy calls share names
         CoveStatistics.Collect(machine.Tsm),
+        machine.DeviceProtection?.Refused,
         machine.Code.BlocksBuilt,
         machine.Code.PagesInvalidated,
         machine.NativeTranslator?.BlocksTranslated ?? 0,
