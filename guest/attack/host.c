@@ -159,11 +159,16 @@ static void local_fence(void *unused)
     covh_call(COVH_LOCAL_FENCE, 0, 0, 0, 0, 0, 0);
 }
 
+void fence_other(void)
+{
+    host_begin(local_fence, NULL);
+    host_await();
+}
+
 void fence_both(void)
 {
     must(covh_call(COVH_GLOBAL_FENCE, 0, 0, 0, 0, 0, 0), "the TSM does not begin a fence");
-    host_begin(local_fence, NULL);
-    host_await();
+    fence_other();
 }
 
 void give_away(const void *pages, u64 count)

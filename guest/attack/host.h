@@ -33,7 +33,8 @@ struct nacl *host_shared(void);
 struct sbi_result covi_call(u32 function, u64 a0, u64 a1, u64 a2);
 struct sbi_result convert_pages(const void *pages, u64 count);
 
-/* Both harts' parts of a global fence. */
+/* The other hart's part of a global fence; both harts' parts of a new one. */
+void fence_other(void);
 void fence_both(void);
 
 /* Converts pages and fences them. */
