@@ -74,7 +74,7 @@ public sealed partial class Machine
     private void AddIommu(PcieBus root, Action<uint> described)
     {
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.Iommu.Interrupt + (uint)wire)];
-        RiscvIommu iommu = Own(new RiscvIommu("iommu", new RamDmaPort(Ram), [.. sources.Select(Interrupt)], _interrupts.TrySend, _clock));
+        RiscvIommu iommu = Own(new RiscvIommu("iommu", HostMemory(requester: VirtMemoryMap.Virtio.Count), [.. sources.Select(Interrupt)], _interrupts.TrySend, _clock));
         root.Upstream = iommu.Attach(root.Upstream);
         Add(VirtMemoryMap.Iommu, iommu, tree =>
         {

@@ -393,8 +393,17 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
     private IDmaPort DmaPort(int requester)
     {
+        IAtomicDmaPort memory = HostMemory(requester);
+        return _iopmp is null ? memory : new CheckedDmaPort(memory, _iopmp, requester);
+    }
+
+    // RAM, as far as it is the host's where there are supervisor domains.
+    private IAtomicDmaPort HostMemory(int requester)
+    {
         RamDmaPort ram = new(Ram);
-        return _iopmp is null ? ram : new CheckedDmaPort(ram, _iopmp, requester);
+        return Options.SupervisorDomains == SupervisorDomainMode.Off && Options.Tsm is null
+            ? ram
+            : new CheckedDmaPort(ram, new HostMemoryChecker(() => Monitor?.Domains), requester);
     }
 
     private void AddVirtioDevices()
