@@ -126,16 +126,15 @@ void host_begin(void (*job)(void *), void *argument)
     __atomic_store_n(&other.job, job, __ATOMIC_RELEASE);
 }
 
-void host_await(void)
+bool host_is_busy(void)
 {
-    while (__atomic_load_n(&other.job, __ATOMIC_ACQUIRE) != NULL)
-        __asm__ volatile(".insn 0x0100000f");
+    return __atomic_load_n(&other.job, __ATOMIC_ACQUIRE) != NULL;
 }
 
-void host_pause(void)
+void host_await(void)
 {
-    for (u64 end = csr_read(time) + 30000; csr_read(time) < end;) /* ticks of 100 ns */
-        ;
+    while (host_is_busy())
+        __asm__ volatile(".insn 0x0100000f");
 }
 
 void host_interrupt(void)

@@ -22,9 +22,9 @@ u64 probe_amo(u64 address, u64 value);
 /* Runs a function on the other hart; host_await waits for its end. */
 void host_begin(void (*job)(void *), void *argument);
 void host_await(void);
+bool host_is_busy(void);
 
-/* Lets the other hart run for some milliseconds; interrupts what it runs. */
-void host_pause(void);
+/* Interrupts what the other hart runs. */
 void host_interrupt(void);
 
 /* The memory that this hart shares with the TSM. */

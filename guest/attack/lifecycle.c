@@ -64,33 +64,22 @@ void read_remains(struct trial *trial)
     stopped(trial, ZEROED);
 }
 
-static struct victim_exit other_exit;
-static bool other_has_run;
-
-static void run(void *victim)
-{
-    other_exit = victim_run(victim, COMMAND_SPIN, VICTIM_BASE + VICTIM_SECRET);
-    other_has_run = other_exit.error == SBI_SUCCESS && (other_exit.cause & CAUSE_INTERRUPT) != 0;
-}
-
 void run_twice(struct trial *trial)
 {
-    struct victim *victim = trial->victim, copy = *victim;
-    host_begin(run, victim);
-    host_pause();
-    if (!trial->is_confidential)
+    struct victim *victim = trial->victim, copy;
+    victim_share(victim);
+    copy = *victim;
+    victim_spin(victim);
+    if (trial->is_confidential)
     {
-        bool ran = victim_is_intact(&copy);
-        host_interrupt();
-        host_await();
-        attempt(trial, ran && other_has_run, OTHER, "a second run at the same time");
-        return;
+        tried_call(trial, covh_call(COVH_RUN_TVM_VCPU, victim->id, 0, 0, 0, 0, 0), "a second run at the same time");
+        tried_call(trial, covh_call(COVH_DESTROY_TVM, victim->id, 0, 0, 0, 0, 0), "destroyed while it runs");
     }
-    struct sbi_result result = covh_call(COVH_RUN_TVM_VCPU, victim->id, 0, 0, 0, 0, 0);
-    tried_call(trial, result, "a second run at the same time");
-    tried_call(trial, covh_call(COVH_DESTROY_TVM, victim->id, 0, 0, 0, 0, 0), "destroyed while it runs");
-    host_interrupt();
-    host_await();
-    if (!other_has_run)
-        give_up("the victim has not run on the other hart");
+    else
+    {
+        attempt(trial, victim_is_intact(&copy), OTHER, "a second run at the same time");
+    }
+    struct victim_exit exit = victim_interrupt();
+    if (exit.error != SBI_SUCCESS || (exit.cause & CAUSE_INTERRUPT) == 0)
+        give_up("the victim has not run until it was interrupted");
 }

@@ -137,6 +137,30 @@ void victim_share(struct victim *victim)
     must(covh_call(COVH_ADD_TVM_SHARED_PAGES, victim->id, (u64)victim->shared, TSM_PAGE_4K, VICTIM_SHARED_SIZE / PAGE_SIZE, VICTIM_BASE + VICTIM_SHARED, 0), "the TSM does not add shared pages");
 }
 
+static struct victim_exit spun;
+
+static void spin(void *victim)
+{
+    spun = victim_run(victim, COMMAND_SPIN, VICTIM_BASE + VICTIM_SHARED);
+}
+
+void victim_spin(struct victim *victim)
+{
+    volatile u64 *mark = (volatile u64 *)victim->shared + 1;
+    *mark = 0;
+    host_begin(spin, victim);
+    while (*mark != FOREIGN)
+        if (!host_is_busy())
+            give_up("the victim does not run on the other hart");
+}
+
+struct victim_exit victim_interrupt(void)
+{
+    host_interrupt();
+    host_await();
+    return spun;
+}
+
 bool victim_is_intact(struct victim *victim)
 {
     struct victim_exit exit = victim_run(victim, COMMAND_CHECK, 0);

@@ -56,6 +56,9 @@ void victim_measure(struct victim *victim, const u8 *image);
 void victim_finalize(struct victim *victim);
 struct victim_exit victim_run(struct victim *victim, u64 command, u64 argument);
 void victim_share(struct victim *victim);
+/* Has the other hart run it until it is interrupted, in a loop that uses the memory it shares; returns when it is there. victim_interrupt ends that. */
+void victim_spin(struct victim *victim);
+struct victim_exit victim_interrupt(void);
 bool victim_is_intact(struct victim *victim);
 void victim_destroy(struct victim *victim);
 

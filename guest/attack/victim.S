@@ -112,8 +112,10 @@ check:
     snez a1, a1
     j answer
 spin:
-    ld t0, (a1)
-    j spin
+    li t0, FOREIGN
+3:  sd t0, 8(a1)
+    ld t1, (a1)
+    j 3b
 evidence:
     lla a0, victim_image + VICTIM_KEY
     lla a1, victim_key_end

@@ -26,7 +26,7 @@
 #define COMMAND_COVG 4     /* a call to the TSM with a1 and VICTIM_SHARED_SIZE as arguments */
 #define COMMAND_PENDING 5  /* sip */
 #define COMMAND_CHECK 6    /* 0 if secret and registers are what they were */
-#define COMMAND_SPIN 7     /* loads from an address without end */
+#define COMMAND_SPIN 7     /* loads from an address without end, and stores behind it */
 #define COMMAND_EVIDENCE 8 /* into its certificate's pages; the value is its length */
 #define COMMAND_PUBLISH 9  /* copies them to an address */
 #define COMMAND_COVH 10    /* a call that is not its to make */
