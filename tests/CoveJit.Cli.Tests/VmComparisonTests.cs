@@ -11,6 +11,8 @@ public sealed class VmComparisonTests
 {
     private const string HypervisorLine = """[vmm] {"schema":1,"vm":0,"kind":"plain","exits_total":7}""";
 
+    private static readonly int[] PlainSeconds = [8, 2, 4];
+
     [Fact]
     public void Marks_make_windows_and_the_last_start_counts()
     {
@@ -175,7 +177,7 @@ public sealed class VmComparisonTests
         Dictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = new()
         {
             [GuestPlacement.Bare] = [new GuestWindows([Window("getppid", 10, 1, 1000)], ["pipe"], [])],
-            [GuestPlacement.Plain] = [.. new[] { 8, 2, 4 }.Select(seconds => new GuestWindows([Window("getppid", 20, seconds, 3000, exits), Window("pipe", 1, 1, 1)], [], statistics))],
+            [GuestPlacement.Plain] = [.. PlainSeconds.Select(seconds => new GuestWindows([Window("getppid", 20, seconds, 3000, exits), Window("pipe", 1, 1, 1)], [], statistics))],
             [GuestPlacement.Confidential] = [new GuestWindows([Window("getppid", 5, 2, 1000, [.. exits, (MachineSample.TsmSeconds, 0.2)]), Window("pipe", 1, 1, 1)], [], statistics)],
         };
         return new VmResult(

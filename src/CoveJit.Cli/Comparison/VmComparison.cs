@@ -94,16 +94,11 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
 
     private MachineOptions Options(GuestPlacement placement, string disk)
     {
-        // No translations of earlier runs: the first run would differ from the others.
-        MachineOptions options = GuestSelection.Apply(
-            new MachineOptions
-            {
-                Append = $"quiet covejit.run=\"{GuestWorkload.CommandsFor(workloads, seconds)}\"",
-                MemorySize = GuestMemory,
-                InstructionCount = instructionClock,
-                NoReboot = true,
-            },
-            guest);
+        // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
+        MachineOptions options = GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
+        {
+            Append = $"quiet covejit.run=\"{GuestWorkload.CommandsFor(workloads, seconds)}\"",
+        };
         if (placement == GuestPlacement.Bare)
         {
             return _usesDisk ? options with { Drives = [.. options.Drives, new DriveOptions(disk, Format: DriveFormat.Raw)] } : options;
