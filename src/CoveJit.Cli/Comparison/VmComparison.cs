@@ -36,6 +36,9 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
         try
         {
+            // The emulator's own code is compiled as it is needed; a first run would pay for the others.
+            progress("warming up");
+            _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
             for (int n = 0; n < repeat; n++)
             {
                 foreach (GuestPlacement placement in placements)
@@ -92,13 +95,16 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
         return GuestWindows.Read(run.Marks);
     }
 
+    // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
+    private MachineOptions Guest(string commands) =>
+        GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
+        {
+            Append = $"quiet covejit.run=\"{commands}\"",
+        };
+
     private MachineOptions Options(GuestPlacement placement, string disk)
     {
-        // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
-        MachineOptions options = GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
-        {
-            Append = $"quiet covejit.run=\"{GuestWorkload.CommandsFor(workloads, seconds)}\"",
-        };
+        MachineOptions options = Guest(GuestWorkload.CommandsFor(workloads, seconds));
         if (placement == GuestPlacement.Bare)
         {
             return _usesDisk ? options with { Drives = [.. options.Drives, new DriveOptions(disk, Format: DriveFormat.Raw)] } : options;
