@@ -39,6 +39,7 @@ stale=()
 if [ ! -e "$guests/bench.json" ] || [ -n "$(find guest/bench ${BENCH_PROGRAMS:+"$BENCH_PROGRAMS/riscv64"} -newer "$guests/bench.json")" ]; then
     stale+=(bench "${programs[@]}")
 fi
+case " $* " in *" --nested "*) [ -e "$guests/nested.json" ] || stale+=(nested) ;; esac
 case " $* " in *" --disk "*) [ -e "$guests/disk.json" ] || stale+=(disk) ;; esac
 [ ${#stale[@]} -eq 0 ] || "$covejit" guest build "${stale[@]}" --output "$guests" >&2
 

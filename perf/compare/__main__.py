@@ -39,7 +39,7 @@ class Comparison:
         self.arguments = arguments
         self.emulators = emulators
         self.native = native
-        self.guests = {name: load_guest(arguments.guests, name) for name in ("default", "bench") + (("disk",) if "disk" in arguments.parts else ())}
+        self.guests = {name: load_guest(arguments.guests, name) for name in ("default", "bench", *(part for part in ("disk", "nested") if part in arguments.parts))}
         self.samples = Samples()
         self.failures = []
         own = [source.stem for source in sorted(SOURCES.glob("*.c"))]
@@ -101,6 +101,17 @@ class Comparison:
             session = run(emulator, replace(guest, disk=str(copy)), guest.append + " quiet", timeout=900, at_ready=lambda _: {})
         self.samples.add(emulator.name, "disk_to_login_s", session.ready.wall, session.ready.cpu)
 
+    def measure_nested(self, emulator):
+        if not emulator.has_hypervisor_extension:
+            return
+        guest = self.guests["nested"]
+        session = run(emulator, guest, guest.append + " quiet", timeout=900)
+        inits = [instant for instant, text in session.lines if guest.ready_marker in text]
+        if len(inits) != 2:
+            raise RuntimeError(f"{emulator.name} did not boot the nested guest")
+        self.samples.add(emulator.name, "nested_to_init_s", inits[1].wall, inits[1].cpu)
+        self.samples.add(emulator.name, "nested_boot_s", inits[1].wall - inits[0].wall, inits[1].cpu - inits[0].cpu)
+
     def measure_native(self, part):
         names = [(name, 1, "") for name in self.single] if part == "programs" else \
             [(name, 1, "_2_harts") for name in self.parallel] + [(name, 2, "_2_harts") for name in self.copied]
@@ -158,6 +169,7 @@ def parse():
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured [all]")
     parser.add_argument("--programs", nargs="+", default=[], help="only these programs")
     parser.add_argument("--disk", action="store_true", help="measure the boot of the guest 'disk' to its login as well")
+    parser.add_argument("--nested", action="store_true", help="measure the boot of a guest of the guest's KVM as well")
     parser.add_argument("--mpt", action="store_true", help="compare CoveJit without and with a memory protection table of pages instead; fails if that costs more than it may")
     parser.add_argument("--no-native", action="store_true", help="leave the host's own column out")
     arguments = parser.parse_args()
@@ -166,8 +178,7 @@ def parse():
     if arguments.mpt:
         arguments.parts = ["programs"]
         arguments.programs = arguments.programs or list(domains.LIMITS)
-    if arguments.disk:
-        arguments.parts.append("disk")
+    arguments.parts += [part for part in ("disk", "nested") if getattr(arguments, part)]
     return arguments
 
 

@@ -43,6 +43,8 @@ def first_line(*command):
 
 
 class Covejit:
+    has_hypervisor_extension = True
+
     def __init__(self, command, name="covejit", options=()):
         self.command = str(Path(command).resolve())
         self.name = name
@@ -59,6 +61,7 @@ class Covejit:
 
 class Qemu:
     name = "qemu"
+    has_hypervisor_extension = True
 
     def __init__(self, command):
         self.command = command
@@ -68,7 +71,8 @@ class Qemu:
 
     def line(self, guest, append, harts, _):
         drive = ["-drive", f"file={guest.disk},format=raw,if=none,id=disk", "-device", "virtio-blk-device,drive=disk"] if guest.disk else []
-        return [self.command, "-machine", "virt", "-cpu", "rv64", "-nographic", "-no-reboot", "-net", "none", "-kernel", guest.kernel,
+        processor = "rv64,h=true" if guest.name == "nested" else "rv64"
+        return [self.command, "-machine", "virt", "-cpu", processor, "-nographic", "-no-reboot", "-net", "none", "-kernel", guest.kernel,
                 "-initrd", guest.initrd, "-append", append, *drive, "-smp", str(harts), "-m", MEMORY]
 
 
@@ -81,6 +85,7 @@ class Rvvm:
     """
 
     name = "rvvm"
+    has_hypervisor_extension = False
 
     _KERNEL = 0x8020_0000
     _INITRD = 0x8400_0000  # beyond the kernel and the device tree, which OpenSBI's fw_jump puts at 0x82200000

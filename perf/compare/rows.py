@@ -52,6 +52,8 @@ GROUPS = {
         Row("boot_to_init_s", "start to init", "s", True),
         Row("boot_to_power_off_s", "start to power-off", "s", True),
         Row("disk_to_login_s", "Debian disk to login", "s", True),
+        Row("nested_to_init_s", "start to nested init", "s", True),
+        Row("nested_boot_s", "init to nested init", "s", True),
     ],
     "Footprint": [
         Row("resident_at_prompt_mib", "resident at prompt", "MiB", True),

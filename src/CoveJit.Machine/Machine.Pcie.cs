@@ -36,7 +36,7 @@ public sealed partial class Machine
         BoardRegion low = VirtMemoryMap.PcieMemory;
         BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.PcieEcam.Interrupt + (uint)wire)];
-        Pcie = new RootComplex(new PcieMemory(new RamDmaPort(Ram), _interrupts), [.. sources.Select(Interrupt)]);
+        Pcie = new RootComplex(new PcieMemory(DmaPort(requester: VirtMemoryMap.Virtio.Count), _interrupts), [.. sources.Select(Interrupt)]);
         uint iommu = 0;
         if (Options.Iommu)
         {

@@ -27,7 +27,7 @@ public sealed class PcieTests : IDisposable
         Assert.Contains("\nwritten", first, StringComparison.Ordinal);
         AssertClean(disk);
         string second = Run(
-            "mkdir /m; mount -t ext2 -o ro /dev/nvme0n1 /m && cd /m && sha256sum -c sums", "--aia", "none", "--nvme", disk);
+            "while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; mkdir /m; mount -t ext2 -o ro /dev/nvme0n1 /m && cd /m && sha256sum -c sums", "--aia", "none", "--nvme", disk);
         Assert.Contains("f1: OK", second, StringComparison.Ordinal);
         Assert.Contains("f3: OK", second, StringComparison.Ordinal);
         AssertClean(disk);
@@ -41,7 +41,7 @@ public sealed class PcieTests : IDisposable
         string source = _directory.File("source.img", content);
         string target = _directory.File("target.img", new byte[4 * MiB]);
         string output = Run(
-            "dd if=/dev/vda of=/dev/nvme0n1 bs=64k conv=fsync; udhcpc -i eth0 -n -q -s /etc/udhcpc.script; readlink /sys/block/vda; readlink -f /sys/class/net/eth0",
+            "while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; dd if=/dev/vda of=/dev/nvme0n1 bs=64k conv=fsync; udhcpc -i eth0 -n -q -s /etc/udhcpc.script; readlink /sys/block/vda; readlink -f /sys/class/net/eth0",
             "--drive", source + ",ro,bus=pci", "--net", "user,bus=pci", "--nvme", target);
         Assert.Contains("lease of 10.0.2.15 obtained", output, StringComparison.Ordinal);
         Assert.Contains("0000:02:00.0/virtio0/block/vda", output, StringComparison.Ordinal);
