@@ -68,6 +68,7 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hideleg = InterruptCode.VirtualMask;
         context.Henvcfg = Environment;
         context.Hcounteren = TimeCounter;
+        context.Scounteren = TimeCounter; // as firmware leaves it to kernels, which do not all set it: programs read the time by themselves
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
     }
 
