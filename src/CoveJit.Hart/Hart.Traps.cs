@@ -51,10 +51,18 @@ public sealed unsafe partial class Hart
         : IsVirtual && IsDelegated(exception, Hedeleg) ? TrapLevel.VirtualSupervisor
         : TrapLevel.Supervisor);
 
+    // VS level's interrupts have S level's causes where they are taken; they are counted by their own codes, one above.
+    private static int CountOf(in Trap trap, TrapLevel level)
+    {
+        const int Interrupts = 64;
+        int cause = (int)(trap.Cause & 63);
+        return !trap.IsInterrupt ? cause : Interrupts + cause + (level == TrapLevel.VirtualSupervisor && cause < InterruptCode.SupervisorGuestExternal ? 1 : 0);
+    }
+
     // Takes a trap at Pc: at the managed service if it owns the level, otherwise through xtvec.
     private void Take(in Trap trap, TrapLevel level)
     {
-        TrapCounts[(trap.IsInterrupt ? 64 : 0) + (int)(trap.Cause & 63)]++;
+        TrapCounts[CountOf(trap, level)]++;
         _reservation.Valid = false;
         _waiting = false;
         TrapTrace?.Invoke(this, trap);

@@ -122,7 +122,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     /// <summary>The managed service that is in the place of HS-mode while the hart is in a supervisor domain without one; otherwise null.</summary>
     public ITrapService? SupervisorService { get; set; }
 
-    /// <summary>Traps taken, by cause: exceptions at 0 to 63, interrupts at 64 to 127.</summary>
+    /// <summary>Traps taken, by cause: exceptions at 0 to 63, interrupts at 64 to 127; VS-mode's by their own codes (2, 6, 10), whatever vscause says.</summary>
     public ulong[] TrapCounts { get; } = new ulong[128];
 
     /// <summary>Entries of page tables read by walks.</summary>

@@ -143,6 +143,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     /// <summary>What the machine was made from.</summary>
     public MachineOptions Options { get; }
 
+    /// <summary>The machine's time.</summary>
+    public IClock Clock => _clock;
+
     /// <summary>Guest RAM.</summary>
     public GuestRam Ram { get; }
 

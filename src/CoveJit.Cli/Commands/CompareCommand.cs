@@ -13,8 +13,10 @@ internal static class CompareCommand
     private const string DefaultRegions = "1,4,16,64,256,1024";
     private const int MostRepeats = 1000;
     private const int MostRounds = 1_000_000;
+    private const double LeastSeconds = 0.01;
+    private const double MostSeconds = 3600;
 
-    public static Command Build() => new("compare", "Measure what protection costs") { Isolation() };
+    public static Command Build() => new("compare", "Measure what protection costs") { Isolation(), VirtualMachines() };
 
     private static Command Isolation()
     {
@@ -47,6 +49,50 @@ internal static class CompareCommand
             if (result.GetValue(json) is { } path)
             {
                 await File.WriteAllTextAsync(path, isolation.ToJson(), cancellation).ConfigureAwait(false);
+            }
+        });
+        return command;
+    }
+
+    private static Command VirtualMachines()
+    {
+        Option<string> workloads = new("--workloads") { HelpName = "LIST", Description = $"What the guest does: some of {string.Join(',', GuestWorkload.All.Select(w => w.Name))} [all]", DefaultValueFactory = _ => string.Join(',', GuestWorkload.All.Select(w => w.Name)) };
+        Option<int> repeat = new("--repeat") { HelpName = "N", Description = "Runs in each placement, of which the median counts [3]", DefaultValueFactory = _ => 3 };
+        Option<double> seconds = new("--seconds") { HelpName = "S", Description = "Seconds a program runs, by the guest's clock [1]", DefaultValueFactory = _ => 1 };
+        Option<bool> icount = new("--icount") { Description = "Derive the guest's time from instructions" };
+        Option<string> guest = new("--guest") { HelpName = "NAME", Description = "The guest, which has the programs of 'covejit guest build bench' [bench]", DefaultValueFactory = _ => GuestBuilder.NameOf(GuestKind.Bench) };
+        Option<string?> vmm = new("--vmm") { HelpName = "F", Description = "The hypervisor [the one that 'covejit guest build vmm' made]" };
+        Option<string?> report = new("--report") { HelpName = "F", Description = "Write a report with charts to an HTML file" };
+        Option<string?> json = new("--json") { HelpName = "F", Description = "Write every measurement to a JSON file" };
+        Command command = new("vm", "The same guest and work on the bare machine, in a plain virtual machine and in a confidential one: time, instructions, exits, and where they come from")
+        {
+            workloads, repeat, seconds, icount, guest, vmm, report, json,
+        };
+        command.SetAction(async (result, cancellation) =>
+        {
+            double each = result.GetValue(seconds);
+            if (each is not (>= LeastSeconds and <= MostSeconds))
+            {
+                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--seconds {each} is out of range"), string.Create(CultureInfo.InvariantCulture, $"give {LeastSeconds} to {MostSeconds}"));
+            }
+
+            VmComparison comparison = new(
+                GuestWorkload.Parse(result.GetValue(workloads)!),
+                Within("--repeat", result.GetValue(repeat), MostRepeats),
+                each,
+                result.GetValue(guest)!,
+                result.GetValue(vmm),
+                result.GetValue(icount));
+            VmResult measured = await Task.Run(() => comparison.Run(step => result.InvocationConfiguration.Error.WriteLine($"covejit: {step}"), cancellation), cancellation).ConfigureAwait(false);
+            VmTable.Write(measured, result.InvocationConfiguration.Output);
+            if (result.GetValue(report) is { } page)
+            {
+                await File.WriteAllTextAsync(page, VmReport.Html(measured), cancellation).ConfigureAwait(false);
+            }
+
+            if (result.GetValue(json) is { } path)
+            {
+                await File.WriteAllTextAsync(path, measured.ToJson(), cancellation).ConfigureAwait(false);
             }
         });
         return command;

@@ -82,7 +82,8 @@ public sealed class SupervisorContext
 
     internal ulong Satp { get; set; }
 
-    internal uint Scounteren { get; set; }
+    /// <summary>scounteren.</summary>
+    public uint Scounteren { get; set; }
 
     internal ulong Senvcfg { get; set; }
 

@@ -68,6 +68,7 @@ internal sealed class VcpuSwitch : ITrapService
         context.Hideleg = InterruptCode.VirtualMask;
         context.Henvcfg = Environment;
         context.Hcounteren = TimeCounter;
+        context.Scounteren = TimeCounter; // as firmware leaves it to kernels, which do not all set it: programs read the time by themselves
         context.Hstateen[0] = StateEnableCsrs.Envcfg | StateEnableCsrs.StateEnable;
     }
 
@@ -118,7 +119,7 @@ internal sealed class VcpuSwitch : ITrapService
         if (!epochs.TryGetValue(tvm.Vmid, out ulong epoch) || epoch != tvm.Epoch)
         {
             epochs[tvm.Vmid] = tvm.Epoch;
-            hart.FenceGuestPhysical(tvm.Vmid, _tsm.Domain.Sdid);
+            hart.ForgetGuestPhysical(tvm.Vmid, _tsm.Domain.Sdid);
         }
 
         vcpu.Epoch = tvm.Epoch;

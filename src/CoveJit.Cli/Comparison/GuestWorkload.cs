@@ -1,0 +1,92 @@
+using System.Globalization;
+using CoveJit.Cli.Parsing;
+
+namespace CoveJit.Cli.Comparison;
+
+/// <summary>Something that a guest does, and that is measured by itself.</summary>
+/// <param name="Name">Its name on the console and in results.</param>
+/// <param name="Unit">What is done once in one iteration.</param>
+internal sealed record GuestPhase(string Name, string Unit);
+
+/// <summary>A workload of <c>covejit compare vm</c>.</summary>
+/// <param name="Name">Its name on the command line.</param>
+/// <param name="Phases">What it consists of: programs of the guest's <c>/bench</c>, but for <see cref="Boot"/> and <see cref="Disk"/>.</param>
+internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phases)
+{
+    /// <summary>From the machine's first instruction to the guest's first line of its own.</summary>
+    public const string Boot = "boot";
+
+    /// <summary>A drive is read, and what was read is written to it elsewhere.</summary>
+    public const string Disk = "disk";
+
+    /// <summary>EEMBC's CoreMark, where the guest was given it.</summary>
+    public const string CoreMark = "coremark";
+
+    /// <summary>MiB that <see cref="Disk"/> reads, and writes.</summary>
+    public const int DiskMegabytes = 16;
+
+    // For each second that a program is to run.
+    private const int CoreMarkIterations = 4000;
+
+    // A marker of the console, in octal because a quote would end covejit.run="...".
+    private const string MarkFunction = @"m() { printf '{\042%s\042:\042%s\042%b}\n' $1 $2 $3; }; ";
+
+    /// <summary>All workloads.</summary>
+    public static IReadOnlyList<GuestWorkload> All { get; } =
+    [
+        new(Boot, [new("boot", "boot")]),
+        new(CoreMark, [new(CoreMark, "CoreMark iteration")]),
+        new("syscall", [new("getppid", "system call")]),
+        new("memory", [new("memcpy", "copy of the program's buffer"), new("chase", "pass over the program's list")]),
+        new("fault", [new("pagefault", "page of anonymous memory mapped, touched and unmapped")]),
+        new("process", [new("fork", "fork, exit and wait"), new("exec", "fork, exec, exit and wait")]),
+        new("ipc", [new("pipe", "byte to another process and back")]),
+        new(Disk, [new("disk_read", "MiB read"), new("disk_write", "MiB written and synchronised")]),
+    ];
+
+    /// <summary>Reads a list of names.</summary>
+    /// <exception cref="UsageException">One is not known.</exception>
+    public static IReadOnlyList<GuestWorkload> Parse(string text)
+    {
+        string[] names = text.Split(',');
+        if (names.FirstOrDefault(name => All.All(workload => workload.Name != name)) is { } unknown)
+        {
+            throw new UsageException($"--workloads {text}: '{unknown}' is no workload", $"give some of {string.Join(',', All.Select(workload => workload.Name))}");
+        }
+
+        return [.. All.Where(workload => names.Contains(workload.Name))];
+    }
+
+    /// <summary>The commands with which a guest does the workloads, for <c>covejit.run</c>.</summary>
+    /// <param name="workloads">The workloads.</param>
+    /// <param name="seconds">Seconds that a program is to run, by the guest's clock.</param>
+    public static string CommandsFor(IEnumerable<GuestWorkload> workloads, double seconds)
+    {
+        string commands = MarkFunction;
+        string[] programs = [.. workloads.Where(workload => workload.Name is not (Boot or CoreMark or Disk)).SelectMany(workload => workload.Phases).Select(phase => phase.Name)];
+        if (programs.Length > 0)
+        {
+            commands += $"for p in {string.Join(' ', programs)}; do if [ -x /bench/$p ]; then "
+                + string.Create(CultureInfo.InvariantCulture, $"SECONDS_EACH={seconds} /bench/run $p || exit 1; else m {GuestWindows.Missing} $p; fi; done; ");
+        }
+
+        if (workloads.Any(workload => workload.Name == CoreMark))
+        {
+            // Seeds of its performance run, and a fixed number of iterations: it would look for one itself, for ten seconds and more.
+            commands += $"if [ -x /bench/{CoreMark} ]; then m start {CoreMark}; "
+                + string.Create(CultureInfo.InvariantCulture, $"/bench/{CoreMark} 0 0 102 {Math.Max(1, (int)(CoreMarkIterations * seconds))} || exit 1; ")
+                + $"m end {CoreMark}; else m {GuestWindows.Missing} {CoreMark}; fi; ";
+        }
+
+        if (workloads.Any(workload => workload.Name == Disk))
+        {
+            string blocks = string.Create(CultureInfo.InvariantCulture, $"{DiskMegabytes * 16}");
+            string iterations = string.Create(CultureInfo.InvariantCulture, $@",\\042iterations\\042:{DiskMegabytes}");
+            commands += $"m start disk_read; dd if=/dev/vda of=/tmp/d bs=64k count={blocks} 2>/dev/null || exit 1; m name disk_read {iterations}; "
+                + $"m start disk_write; dd if=/tmp/d of=/dev/vda bs=64k seek={blocks} conv=fsync 2>/dev/null || exit 1; m name disk_write {iterations}; "
+                + "sha256sum /tmp/d; ";
+        }
+
+        return commands + "true";
+    }
+}

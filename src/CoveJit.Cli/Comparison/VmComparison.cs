@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using CoveJit.Cli.Parsing;
+using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
+
+namespace CoveJit.Cli.Comparison;
+
+/// <summary>Runs the same guest with the same work in each placement, in turn, and puts together what the runs say.</summary>
+/// <param name="workloads">What the guest does.</param>
+/// <param name="repeat">Runs in each placement.</param>
+/// <param name="seconds">Seconds that a program runs, by the guest's clock.</param>
+/// <param name="guest">The guest: a name, or the path of a description.</param>
+/// <param name="hypervisor">Path of the hypervisor, or null for the usual one.</param>
+/// <param name="instructionClock">Whether time is derived from instructions.</param>
+internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int repeat, double seconds, string guest, string? hypervisor, bool instructionClock)
+{
+    private const int SchemaVersion = 1;
+
+    /// <summary>The guest's RAM, wherever it runs.</summary>
+    private const ulong GuestMemory = 512UL << 20;
+
+    private const int DiskBytes = GuestWorkload.DiskMegabytes << 20;
+
+    private readonly bool _usesDisk = workloads.Any(workload => workload.Name == GuestWorkload.Disk);
+
+    /// <summary>Runs everything.</summary>
+    /// <param name="progress">Told of each run.</param>
+    /// <param name="cancellation">Stops the work.</param>
+    /// <exception cref="LoadException">A guest or the hypervisor is not built, or a guest failed.</exception>
+    public VmResult Run(Action<string> progress, CancellationToken cancellation)
+    {
+        DateTime started = DateTime.UtcNow;
+        GuestPlacement[] placements = [.. GuestPlacements.All.Where(placement => GuestPlacements.WhyAbsent(placement) is null)];
+        Dictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = [];
+        DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
+        try
+        {
+            // The emulator's own code is compiled as it is needed; a first run would pay for the others.
+            progress("warming up");
+            _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
+            for (int n = 0; n < repeat; n++)
+            {
+                foreach (GuestPlacement placement in placements)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    progress($"run {n + 1} of {repeat}: {GuestPlacements.NameOf(placement)}");
+                    runs[placement] = [.. runs.GetValueOrDefault(placement) ?? [], RunOnce(placement, Path.Combine(work.FullName, "disk.img"), cancellation)];
+                }
+            }
+        }
+        finally
+        {
+            work.Delete(recursive: true);
+        }
+
+        return new VmResult(
+            SchemaVersion,
+            typeof(VmComparison).Assembly.GetName().Version!.ToString(3),
+            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+            Environment.ProcessorCount,
+            started,
+            guest,
+            GuestMemory,
+            repeat,
+            seconds,
+            instructionClock,
+            [.. GuestPlacements.All.Select(placement => new VmPlacement(
+                GuestPlacements.NameOf(placement), GuestPlacements.WhyAbsent(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
+            VmAggregation.Combine(workloads, runs));
+    }
+
+    private GuestWindows RunOnce(GuestPlacement placement, string disk, CancellationToken cancellation)
+    {
+        byte[] content = _usesDisk ? RandomNumberGenerator.GetBytes(DiskBytes) : [];
+        if (_usesDisk)
+        {
+            using FileStream image = File.Create(disk);
+            image.Write(content);
+            image.SetLength(2L * DiskBytes);
+        }
+
+        VmRun run = VmRun.Execute(Options(placement, disk), placement, cancellation);
+        if (_usesDisk)
+        {
+            bool isRead = run.Text.Any(line => line.StartsWith(Convert.ToHexStringLower(SHA256.HashData(content)), StringComparison.Ordinal));
+            bool isWritten = File.ReadAllBytes(disk).AsSpan(DiskBytes).SequenceEqual(content);
+            if (!isRead || !isWritten)
+            {
+                throw new LoadException(
+                    $"the placement '{GuestPlacements.NameOf(placement)}' has {(isRead ? "written" : "read")} other data to its disk than there were", "this is a defect of CoveJit; please report it");
+            }
+        }
+
+        return GuestWindows.Read(run.Marks);
+    }
+
+    // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
+    private MachineOptions Guest(string commands) =>
+        GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
+        {
+            Append = $"quiet covejit.run=\"{commands}\"",
+        };
+
+    private MachineOptions Options(GuestPlacement placement, string disk)
+    {
+        MachineOptions options = Guest(GuestWorkload.CommandsFor(workloads, seconds));
+        if (placement == GuestPlacement.Bare)
+        {
+            return _usesDisk ? options with { Drives = [.. options.Drives, new DriveOptions(disk, Format: DriveFormat.Raw)] } : options;
+        }
+
+        VirtualMachineRequest request = new(placement == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential)
+        {
+            MemorySize = GuestMemory,
+            Drives = _usesDisk ? [disk] : [],
+        };
+        return VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true);
+    }
+}

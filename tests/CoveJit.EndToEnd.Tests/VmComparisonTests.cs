@@ -1,0 +1,67 @@
+using System.Text.Json;
+
+namespace CoveJit.EndToEnd.Tests;
+
+/// <summary><c>covejit compare vm</c> on the guest of the benchmarks.</summary>
+public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
+{
+    private const int Seconds = 600;
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [BenchGuestFact(Hypervisor.Compiler)]
+    public void Boot_and_system_calls_in_three_placements()
+    {
+        string json = _directory.File("vm.json");
+        string report = _directory.File("vm.html");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            Seconds, "compare", "vm", "--workloads", "boot,syscall", "--repeat", "1", "--seconds", "0.2", "--icount", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--report", report, "--json", json);
+        Assert.True(code == 0, output + error);
+        Assert.Contains("static: not available", output, StringComparison.Ordinal);
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
+        Dictionary<(string, string), JsonElement> rows = document.RootElement.GetProperty("measurements").EnumerateArray()
+            .ToDictionary(row => (row.GetProperty("phase").GetString()!, row.GetProperty("placement").GetString()!));
+        Assert.Equal(2 * 3, rows.Count);
+
+        // A system call stays in its virtual machine; a boot does not.
+        foreach (string placement in (string[])["plain", "confidential"])
+        {
+            Assert.InRange(Each("getppid", placement, "exits"), 0, 0.05);
+            Assert.InRange(Each("getppid", placement, "instructions") / Each("getppid", "bare", "instructions"), 0.8, 1.3);
+            Assert.InRange(Each("boot", placement, "exits"), 100, 1e7);
+            Assert.True(Each("boot", placement, "page_table_reads") > Each("boot", "bare", "page_table_reads"));
+        }
+
+        Assert.InRange(Each("getppid", "bare", "system_calls"), 0.99, 1.1);
+        Assert.Equal(0, Each("boot", "plain", "protection_table_reads"));
+        Assert.True(Each("boot", "confidential", "protection_table_reads") > 0);
+        Assert.True(Each("boot", "confidential", "tsm_host_seconds") > 0);
+        Assert.Contains("<svg", File.ReadAllText(report), StringComparison.Ordinal);
+
+        double Each(string phase, string placement, string quantity) =>
+            rows[(phase, placement)].GetProperty("each").GetProperty(quantity).GetProperty("median").GetDouble();
+    }
+
+    [Theory]
+    [InlineData("'net' is no workload; give some of boot,coremark", "--workloads", "boot,net")]
+    [InlineData("--repeat 0 is out of range; give 1 to", "--repeat", "0")]
+    [InlineData("--seconds 0 is out of range; give 0.01 to", "--seconds", "0")]
+    public void A_wrong_command_line_is_one_line(string expected, params string[] arguments)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(30, ["compare", "vm", .. arguments]);
+        Assert.Equal((2, string.Empty), (code, output));
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    /// <summary>A test on the guest of the benchmarks. It is skipped, saying why, where the guest is not built or a needed file is absent.</summary>
+    private sealed class BenchGuestFactAttribute : FileFactAttribute
+    {
+        public BenchGuestFactAttribute(params string[] files)
+            : base(files) => Skip = DefaultGuest.WhyAbsent(DescriptionFile, "covejit guest build bench") ?? Skip;
+
+        public static string DescriptionFile { get; } = Path.Combine(DefaultGuest.Directory, "bench.json");
+    }
+}
