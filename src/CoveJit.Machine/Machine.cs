@@ -406,7 +406,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     }
 
     // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
-    private IDmaPort BehindIopmp(IDmaPort memory, int requester) => _iopmp is null ? memory : new CheckedDmaPort(memory, _iopmp, requester);
+    private IDmaPort BehindIopmp(IAtomicDmaPort memory, int requester) => _iopmp is null ? memory : new CheckedDmaPort(memory, _iopmp, requester);
 
     // The way to memory of what is always the host's: in a machine with supervisor domains it reaches only what the host may.
     private IAtomicDmaPort HostDmaPort()
