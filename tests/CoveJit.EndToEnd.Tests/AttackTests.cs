@@ -52,7 +52,7 @@ public sealed class AttackTests : IDisposable
     {
         (int code, string output, string error) = CoveJitProcess.Run(120, "attack", "--list");
         Assert.True(code == 0, error);
-        string[] listed = [.. output.Split('\n').Select(line => line.TrimStart().Split(' ')[0]).Where(word => word.Contains('-', StringComparison.Ordinal))];
+        string[] listed = [.. output.Split('\n').Where(line => line.Length > 2 && line[..2] == "  " && line[2] != ' ').Select(line => line.TrimStart().Split(' ')[0]).Where(word => word.Contains('-', StringComparison.Ordinal))];
         Assert.Contains("host-reads", listed);
         DirectoryInfo? root = new(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "CoveJit.sln")))
