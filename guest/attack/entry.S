@@ -146,6 +146,12 @@ run_and_save:
     .irp n, 1, 3, 5, 6, 7, 9, 12, 13, 14, 15, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     li x\n, 0 /* what is found afterwards is not the host's own */
     .endr
+    .option push
+    .option arch, +f, +d
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    fmv.d.x f\n, zero
+    .endr
+    .option pop
     li a6, 15
     li a7, 0x434F5648
     ecall

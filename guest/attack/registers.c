@@ -24,6 +24,7 @@ void read_registers(struct trial *trial)
     static u64 registers[64];
     struct nacl *nacl = host_shared();
     nacl->x[10] = COMMAND_NOTHING;
+    csr_write(vsscratch, 0); /* a plain one's, that ran before */
     run_and_save(victim->id, 0, registers);
     attempt(trial, holds_secret(registers, 256), SCRUBBED, "general registers");
     attempt(trial, holds_secret(registers + 32, 256), SCRUBBED, "floating-point registers");

@@ -103,6 +103,18 @@ public sealed class FenceTests : IDisposable
     }
 
     [Fact]
+    public void A_TVM_fence_forgets_what_a_hart_has_translated()
+    {
+        ulong id = _machine.Launch([Auipc5, Asm.Load(8, 6, 5, 0x100), Asm.Wfi, Asm.Jal(0, -8)]);
+        Assert.True(_machine.Tvm(id).Regions.TrySet(GuestMemory + 0x1000, 0x1000, Guests.RegionKind.Shared));
+        _machine.Succeed("add_tvm_shared_pages", id, HostPages, 0, 1, GuestMemory + 0x1000);
+        Assert.Equal(22UL, _machine.Run(id).Cause);
+        _machine.Succeed("tvm_invalidate_pages", id, GuestMemory + 0x1000, PageSize);
+        _machine.Succeed("tvm_fence", id); // and nothing else that would do it: no page is converted
+        Assert.Equal(21UL, _machine.Run(id).Cause);
+    }
+
+    [Fact]
     public void An_IPI_of_the_hosts_ends_a_run()
     {
         Hart other = _machine.Harts[1];

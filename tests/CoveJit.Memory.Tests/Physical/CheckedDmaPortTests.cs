@@ -41,6 +41,19 @@ public sealed class CheckedDmaPortTests : IDisposable, IDmaChecker
     }
 
     [Fact]
+    public void An_atomic_operation_is_judged_as_a_read_and_a_write()
+    {
+        Assert.True(_port.TryCompareExchange(Base + 0x100, 0, 7, out bool exchanged) && exchanged);
+        Assert.Equal([(Base + 0x100, 8, AccessType.Read), (Base + 0x100, 8, AccessType.Write)], _asked);
+        _verdict = _ => DmaVerdict.Refuse;
+        Assert.False(_port.TryCompareExchange(Base + 0x100, 7, 8, out exchanged) || exchanged);
+        Assert.False(_port.TryCompareExchange(Base + 0x101, 7, 8, out _));
+        byte[] value = new byte[8];
+        Assert.True(_ram.TryRead(Base + 0x100, value));
+        Assert.Equal(7, value[0]);
+    }
+
+    [Fact]
     public void What_is_refused_reaches_no_memory()
     {
         _verdict = address => address >= Base + 0x1000 ? DmaVerdict.Refuse : DmaVerdict.Pass;
