@@ -9,6 +9,7 @@ return CommandLineHost.Invoke(
         DisassembleCommand.Build(),
         InfoCommand.Build(),
         CompareCommand.Build(),
+        AttackCommand.Build(),
         MeasureCommand.Build(),
         VerifyCommand.Build()),
     args,

@@ -133,7 +133,7 @@ public sealed unsafe partial class Hart
     /// <summary>Forgets G-stage translations: the effect of HFENCE.GVMA, also for managed remote fences.</summary>
     /// <param name="vmid">The virtual machine, or null for all.</param>
     /// <param name="sdid">The supervisor domain whose virtual machines are meant; null for the one that the hart is in.</param>
-    public void FenceGuestPhysical(uint? vmid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestPhysical(vmid, sdid ?? _sdid));
+    public void ForgetGuestPhysical(uint? vmid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestPhysical(vmid, sdid ?? _sdid));
 
     /// <inheritdoc/>
     public Flow FenceGuestVirtual(uint rs1, uint rs2)
@@ -160,7 +160,7 @@ public sealed unsafe partial class Hart
             return Illegal();
         }
 
-        FenceGuestPhysical(rs2 == 0 ? null : (uint)ReadRegister((int)rs2) & ((1u << Configuration.VmidBits) - 1));
+        ForgetGuestPhysical(rs2 == 0 ? null : (uint)ReadRegister((int)rs2) & ((1u << Configuration.VmidBits) - 1));
         return Flow.Leave;
     }
 

@@ -8,6 +8,7 @@ using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
+using CoveJit.Monitor.SupervisorDomains;
 
 namespace CoveJit.Machines;
 
@@ -36,7 +37,8 @@ public sealed partial class Machine
         BoardRegion low = VirtMemoryMap.PcieMemory;
         BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.PcieEcam.Interrupt + (uint)wire)];
-        Pcie = new RootComplex(new PcieMemory(DmaPort(requester: VirtMemoryMap.Virtio.Count), _interrupts), [.. sources.Select(Interrupt)]);
+        PcieMemory memory = new(BehindIopmp(new RamDmaPort(Ram), requester: VirtMemoryMap.Virtio.Count), _interrupts);
+        Pcie = new RootComplex(_deviceProtection is null ? memory : _deviceProtection.Attach(memory), [.. sources.Select(Interrupt)]);
         uint iommu = 0;
         if (Options.Iommu)
         {
@@ -74,7 +76,7 @@ public sealed partial class Machine
     private void AddIommu(PcieBus root, Action<uint> described)
     {
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.Iommu.Interrupt + (uint)wire)];
-        RiscvIommu iommu = Own(new RiscvIommu("iommu", new RamDmaPort(Ram), [.. sources.Select(Interrupt)], _interrupts.TrySend, _clock));
+        RiscvIommu iommu = Own(new RiscvIommu("iommu", HostDmaPort(), [.. sources.Select(Interrupt)], SendOfHost, _clock));
         root.Upstream = iommu.Attach(root.Upstream);
         Add(VirtMemoryMap.Iommu, iommu, tree =>
         {
@@ -83,6 +85,10 @@ public sealed partial class Machine
             described(phandle);
         });
     }
+
+    // A message of the host's IOMMU.
+    private bool SendOfHost(ulong address, uint data) =>
+        _deviceProtection is null ? _interrupts.TrySend(address, data) : _deviceProtection.TrySend(RootDomainManager.HostSdid, address, data, _interrupts.TrySend);
 
     // Owned after its backend, so disposed before it. Behind an IOMMU the driver has to use the addresses that it is given.
     private void Plug(VirtioDevice device) =>

@@ -65,6 +65,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private readonly Uart _uart;
     private readonly InterruptControllers _interrupts;
     private readonly Iopmp? _iopmp;
+    private readonly IoMptChecker? _deviceProtection;
     private readonly Lock _endLock = new();
     private MachineEnd? _end;
 
@@ -110,6 +111,12 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (options.Iopmp is not null)
         {
             _iopmp = new Iopmp("iopmp", options.Iopmp, Interrupt(VirtMemoryMap.Iopmp.Interrupt));
+        }
+
+        // The managed firmware is the root domain security manager; another firmware's tables would need the checker's registers.
+        if (HasDomains && options.Firmware is null)
+        {
+            _deviceProtection = Own(new IoMptChecker(Ram, Map.DomainEpochs));
         }
 
         AddBoardDevices();
@@ -165,6 +172,9 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     /// <summary>The managed firmware, or null under <c>--bios FILE</c> and <c>--htif</c>.</summary>
     public ManagedMonitor? Monitor { get; private set; }
+
+    /// <summary>What guards the memory of supervisor domains against devices; null without domains.</summary>
+    public IoMptChecker? DeviceProtection => _deviceProtection;
 
     /// <summary>The TEE security manager, or null.</summary>
     public SecurityManager? Tsm { get; private set; }
@@ -358,6 +368,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     private static (ulong Start, ulong Size) OtherDomainsDevices =>
         (VirtMemoryMap.ImsicS.Base + VirtMemoryMap.ImsicDomainSize, VirtMemoryMap.ImsicS.Size - VirtMemoryMap.ImsicDomainSize);
 
+    private bool HasDomains => Options.SupervisorDomains != SupervisorDomainMode.Off || Options.Tsm is not null;
+
     private IInterruptLine[] HartLines(int code) => [.. _harts.Select(hart => hart.Line(code))];
 
     private IInterruptLine Interrupt(uint source) => _interrupts.Source(source);
@@ -394,10 +406,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     }
 
     // A bus master's way to memory. VirtIO slots have the RRIDs from 0 on; those behind the last slot are free for others.
-    private IDmaPort DmaPort(int requester)
+    private IDmaPort BehindIopmp(IDmaPort memory, int requester) => _iopmp is null ? memory : new CheckedDmaPort(memory, _iopmp, requester);
+
+    // The way to memory of what is always the host's: in a machine with supervisor domains it reaches only what the host may.
+    private IAtomicDmaPort HostDmaPort()
     {
         RamDmaPort ram = new(Ram);
-        return _iopmp is null ? ram : new CheckedDmaPort(ram, _iopmp, requester);
+        return _deviceProtection is null ? ram : _deviceProtection.Port(RootDomainManager.HostSdid, ram);
     }
 
     private void AddVirtioDevices()
@@ -441,7 +456,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             int slot = i;
 
             // Owned after its backend, so disposed before it: then no queue is served any more when the backend goes.
-            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, DmaPort(requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
+            VirtioMmio transport = Own(new VirtioMmio(devices[i].Device, BehindIopmp(HostDmaPort(), requester: slot), Interrupt(VirtMemoryMap.Virtio.InterruptOf(slot)), report: _host.Report));
             Map.Add(VirtMemoryMap.Virtio.BaseOf(slot), VirtMemoryMap.Virtio.Size, Traced(transport));
             _contributors.Add(tree =>
             {
@@ -471,7 +486,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        AddressRange? tables = Options.SupervisorDomains == SupervisorDomainMode.Off && Options.Tsm is null ? null : ProtectionTableMemory.Of(Ram.Base, Ram.Size);
+        AddressRange? tables = HasDomains ? ProtectionTableMemory.Of(Ram.Base, Ram.Size) : null;
         ulong endOfHost = Ram.Base + Ram.Size;
         if (tables is AddressRange reserved)
         {
@@ -504,7 +519,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
-            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices) : null);
+            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices, _deviceProtection) : null);
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;

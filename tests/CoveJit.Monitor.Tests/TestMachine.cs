@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using CoveJit.Devices.Protection;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Memory.Physical;
@@ -38,7 +39,8 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
                 hart.Tlb.DropWrites(Ram.HostAddress(page));
             }
         });
-        Domains = domains is MptLeaves leaves ? new RootDomainManager(_harts, Tables, End - Tables, leaves) : null;
+        Devices = new IoMptChecker(Ram, map.DomainEpochs);
+        Domains = domains is MptLeaves leaves ? new RootDomainManager(_harts, Tables, End - Tables, leaves, checker: Devices) : null;
         Monitor = new ManagedMonitor(this, Domains);
         WriteCode(Base, [Ecall, .. Enumerable.Repeat(Nop, 1000)]);
         foreach (Hart hart in _harts)
@@ -57,6 +59,9 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
 
     /// <summary>The supervisor domains, if the machine was to have some.</summary>
     public RootDomainManager? Domains { get; }
+
+    /// <summary>What guards RAM against devices: refuses everything unless there are domains.</summary>
+    public IoMptChecker Devices { get; }
 
     public CodeCache Code => _code;
 
@@ -161,6 +166,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
 
     public void Dispose()
     {
+        Devices.Dispose();
         foreach (Hart hart in _harts)
         {
             hart.Dispose();

@@ -71,7 +71,8 @@ public sealed class NvmeController : PcieFunction
     /// <param name="name">Name for errors and traces, for example <c>nvme0</c>.</param>
     /// <param name="serial">Serial number, up to 20 ASCII characters.</param>
     /// <param name="images">The namespaces, the first of which has NSID 1.</param>
-    public NvmeController(string name, string serial, IReadOnlyList<IBlockBackend> images)
+    /// <param name="teeIo">Whether it says TEE-IO Supported: a device security manager is put beside it.</param>
+    public NvmeController(string name, string serial, IReadOnlyList<IBlockBackend> images, bool teeIo = false)
         : base(name, new FunctionIdentity(Device, Class), interruptPin: 1)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -81,7 +82,7 @@ public sealed class NvmeController : PcieFunction
         _admin = new NvmeAdminCommands(this);
         _io = new NvmeIoCommands(this);
         AddBar(0, BarSize);
-        Add(new ExpressCapability(PcieDeviceType.Endpoint));
+        Add(new ExpressCapability(PcieDeviceType.Endpoint, teeIo: teeIo));
         Add(new MsixCapability(Vectors, bar: 0, MsixOffset));
     }
 

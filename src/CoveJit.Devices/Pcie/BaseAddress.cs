@@ -31,10 +31,14 @@ internal sealed class BaseAddress
 
     public int Index { get; }
 
+    public ulong Size => _size;
+
+    public ulong Address => (((ulong)_high.Value << 32) | _low.Value) & AddressMask;
+
     /// <summary>Whether all of an access is in the range. Takes no lock: software that moves a range while it is used gets either place.</summary>
     public bool Contains(ulong address, int size, out ulong offset)
     {
-        offset = address - ((((ulong)_high.Value << 32) | _low.Value) & AddressMask);
+        offset = address - Address;
         return offset < _size && (ulong)size <= _size - offset;
     }
 }

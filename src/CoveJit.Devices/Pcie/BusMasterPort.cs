@@ -12,13 +12,18 @@ public sealed class BusMasterPort : IDmaPort
     /// <summary>The T bit of the function's requests: set while its device interface is in TDISP's RUN.</summary>
     public bool Trusted { get; set; }
 
+    /// <summary>Whether the function sends no requests at all: its device interface is in TDISP's ERROR.</summary>
+    public bool IsStopped { get; set; }
+
+    private bool MaySend => _function.IsBusMaster && !IsStopped;
+
     private PcieRequest Request => new(_function.RequesterId, Trusted: Trusted);
 
     /// <inheritdoc/>
     public bool TryRead(ulong address, Span<byte> destination) =>
-        _function.IsBusMaster && _function.Bus is { } bus && bus.Upstream.TryRead(Request, address, destination);
+        MaySend && _function.Bus is { } bus && bus.Upstream.TryRead(Request, address, destination);
 
     /// <inheritdoc/>
     public bool TryWrite(ulong address, ReadOnlySpan<byte> source) =>
-        _function.IsBusMaster && _function.Bus is { } bus && bus.Upstream.TryWrite(Request, address, source);
+        MaySend && _function.Bus is { } bus && bus.Upstream.TryWrite(Request, address, source);
 }

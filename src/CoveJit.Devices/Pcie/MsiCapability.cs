@@ -21,6 +21,10 @@ public sealed class MsiCapability(int messages = 1) : IPcieCapability
     /// <summary>MSI Enable.</summary>
     public bool IsEnabled => _control!.Has(ControlEnable);
 
+    /// <summary>What messages are and where they go, but for masks.</summary>
+    internal byte[] LockedState =>
+        [.. BitConverter.GetBytes(_control!.Value), .. BitConverter.GetBytes(_addressLow!.Value), .. BitConverter.GetBytes(_addressHigh!.Value), .. BitConverter.GetBytes(_data!.Value)];
+
     /// <inheritdoc/>
     public void Attach(PcieFunction function)
     {

@@ -50,6 +50,12 @@ public sealed class MsixCapability(int vectors, int bar, ulong offset) : IPcieCa
         Reset();
     }
 
+    /// <summary>Message Control.</summary>
+    internal ushort MessageControl => (ushort)_control!.Value;
+
+    /// <summary>Message Control and the table.</summary>
+    internal byte[] LockedState => [(byte)MessageControl, (byte)(MessageControl >> 8), .. _table];
+
     /// <summary>Masks every message and forgets what is pending.</summary>
     internal void Reset()
     {
@@ -64,6 +70,9 @@ public sealed class MsixCapability(int vectors, int bar, ulong offset) : IPcieCa
 
     /// <summary>Whether a place is of the table or of the array.</summary>
     internal bool Owns(int index, ulong at) => index == bar && at - offset < WindowSize;
+
+    /// <summary>0 for a place of the table, 1 for one of the array.</summary>
+    internal int PageOf(ulong at) => (int)((at - offset) / PageSize);
 
     internal ulong Read(ulong at, int size)
     {

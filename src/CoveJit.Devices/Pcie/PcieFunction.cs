@@ -95,6 +95,15 @@ public abstract class PcieFunction
     /// <summary>Memory Space Enable.</summary>
     public bool DecodesMemory => _command.Has(CommandMemory);
 
+    /// <summary>What guards the function as a TEE device interface, or null.</summary>
+    public IFunctionGuard? Guard { get; set; }
+
+    /// <summary>What the base address registers decode: index, address, size.</summary>
+    internal IEnumerable<(int Index, ulong Address, ulong Size)> MemoryRanges => _bars.Select(bar => (bar.Index, bar.Address, bar.Size));
+
+    /// <summary>Message Control of MSI-X; 0 without.</summary>
+    internal ushort MessageControl => Msix?.MessageControl ?? 0;
+
     /// <summary>The function's MSI-X capability, or null.</summary>
     protected MsixCapability? Msix { get; private set; }
 
@@ -116,6 +125,7 @@ public abstract class PcieFunction
         lock (Gate)
         {
             Configuration.Write(offset, size, value);
+            Guard?.OnWritten();
         }
     }
 
@@ -129,6 +139,7 @@ public abstract class PcieFunction
             OnReset();
             _wantsInterrupt = false;
             DriveInterrupt();
+            Guard?.OnReset();
         }
     }
 
@@ -144,7 +155,8 @@ public abstract class PcieFunction
                 {
                     lock (Gate)
                     {
-                        value = Msix is not null && Msix.Owns(bar.Index, offset) ? Msix.Read(offset, size) : ReadBar(bar.Index, offset, size);
+                        value = Guard is { AnswersMemory: false } ? ulong.MaxValue >> (64 - (8 * size))
+                            : Msix is not null && Msix.Owns(bar.Index, offset) ? Msix.Read(offset, size) : ReadBar(bar.Index, offset, size);
                     }
 
                     return true;
@@ -166,9 +178,15 @@ public abstract class PcieFunction
                 {
                     lock (Gate)
                     {
+                        if (Guard is { AnswersMemory: false })
+                        {
+                            return true;
+                        }
+
                         if (Msix is not null && Msix.Owns(bar.Index, offset))
                         {
                             Msix.Write(offset, size, value);
+                            Guard?.OnWritten();
                         }
                         else
                         {
@@ -182,6 +200,26 @@ public abstract class PcieFunction
         }
 
         return false;
+    }
+
+    /// <summary>What a locked device interface depends on: Memory Space Enable, Bus Master Enable, base addresses, and what interrupt messages are.</summary>
+    /// <param name="messages">Whether interrupt messages are part of it.</param>
+    internal byte[] LockedState(bool messages) =>
+    [
+        (byte)(_command.Value & (CommandMemory | CommandBusMaster)),
+        .. _bars.SelectMany(bar => BitConverter.GetBytes(bar.Address)),
+        .. messages ? Msix?.LockedState ?? [] : [],
+        .. messages ? Msi?.LockedState ?? [] : [],
+    ];
+
+    /// <summary>Which page of MSI-X's a place is in: 0 the table's, 1 the pending bits', null if it is another.</summary>
+    internal int? MessagePage(int bar, ulong offset) => Msix is null || !Msix.Owns(bar, offset) ? null : Msix.PageOf(offset);
+
+    /// <summary>Forgets all state of the device, but not configuration space. The gate is held.</summary>
+    internal void Scrub()
+    {
+        OnReset();
+        SetInterrupt(false);
     }
 
     /// <summary>Declares a 64-bit base address register, which takes two of the header's six places.</summary>

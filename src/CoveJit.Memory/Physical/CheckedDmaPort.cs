@@ -10,7 +10,7 @@ namespace CoveJit.Memory.Physical;
 /// <param name="memory">Where transactions go that pass.</param>
 /// <param name="checker">Judges them.</param>
 /// <param name="requester">Who makes them, in the checker's numbers.</param>
-public sealed class CheckedDmaPort(IDmaPort memory, IDmaChecker checker, int requester) : IDmaPort
+public sealed class CheckedDmaPort(IAtomicDmaPort memory, IDmaChecker checker, int requester) : IAtomicDmaPort
 {
     /// <inheritdoc/>
     public bool TryRead(ulong address, Span<byte> destination)
@@ -56,6 +56,16 @@ public sealed class CheckedDmaPort(IDmaPort memory, IDmaChecker checker, int req
         }
 
         return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryCompareExchange(ulong address, ulong expected, ulong desired, out bool exchanged)
+    {
+        exchanged = false;
+        return address % sizeof(ulong) == 0
+            && checker.Check(requester, address, sizeof(ulong), AccessType.Read) == DmaVerdict.Pass
+            && checker.Check(requester, address, sizeof(ulong), AccessType.Write) == DmaVerdict.Pass
+            && memory.TryCompareExchange(address, expected, desired, out exchanged);
     }
 
     private static int TransactionLength(ulong address, int length) =>

@@ -99,7 +99,7 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
         }
 
         uint sdid = call.Hart.Sdid;
-        Action<Hart> request = hart => hart.FenceGuestPhysical(vmid, sdid: sdid);
+        Action<Hart> request = hart => hart.ForgetGuestPhysical(vmid, sdid: sdid);
         return vmid is null
             ? OnHarts(call, request, FirmwareEvent.HfenceGvmaSent, FirmwareEvent.HfenceGvmaReceived)
             : OnHarts(call, request, FirmwareEvent.HfenceGvmaVmidSent, FirmwareEvent.HfenceGvmaVmidReceived);

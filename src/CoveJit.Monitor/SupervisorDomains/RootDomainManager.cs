@@ -1,3 +1,5 @@
+using CoveJit.Devices.Pcie;
+using CoveJit.Devices.Protection;
 using CoveJit.Harts;
 using CoveJit.Harts.State;
 using CoveJit.Memory.Physical;
@@ -20,6 +22,9 @@ public sealed class RootDomainManager
     /// <summary>SDID of the domain that the machine boots in.</summary>
     public const uint HostSdid = 0;
 
+    // The last of the classifier's rules: the others are for functions that are not the host's.
+    private const int HostRule = IoMptChecker.Rules - 1;
+
     private const MptPermissions DevicePermissions = MptPermissions.ReadWrite;
     private const ulong PageSize = 0x1000;
 
@@ -27,6 +32,7 @@ public sealed class RootDomainManager
     private readonly PhysicalMap _map;
     private readonly MptMemory _memory;
     private readonly MptLeaves _leaves;
+    private readonly IoMptChecker? _devicesChecker;
     private readonly PageTracker _tracker;
     private readonly SupervisorDomain?[] _domains = new SupervisorDomain?[MptRoot.Domains];
     private readonly SupervisorDomain[] _current;
@@ -40,13 +46,15 @@ public sealed class RootDomainManager
     /// <param name="tablesSize">Its size in bytes.</param>
     /// <param name="leaves">How tables are built.</param>
     /// <param name="reserved">A range of pages of devices below RAM that is not the host's: other domains' interrupt files. May be empty.</param>
+    /// <param name="checker">What guards memory against bus masters, if there is such a thing; all functions' untrusted requests are made the host's.</param>
     /// <exception cref="ArgumentException">That is no range of pages of RAM, or too small for one table.</exception>
-    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest, (ulong Start, ulong Size) reserved = default)
+    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest, (ulong Start, ulong Size) reserved = default, IoMptChecker? checker = null)
     {
         ArgumentNullException.ThrowIfNull(harts);
         _harts = harts;
         _map = harts[0].Map;
         _leaves = leaves;
+        _devicesChecker = checker;
         _memory = new MptMemory(_map, tables, tablesSize);
         GuestRam ram = _map.Ram;
         _tracker = new PageTracker(ram.Base, ram.Size);
@@ -68,6 +76,7 @@ public sealed class RootDomainManager
             Host.Table.Set(start, size, DevicePermissions, MptLeaves.Largest);
         }
 
+        checker?.SetRule(HostRule, new IoMptRule(new RequesterId(0), new RequesterId(ushort.MaxValue), TeeFilter.Untrusted, HostSdid));
         ulong end = tables + tablesSize;
         foreach ((ulong start, ulong size) in new[] { (ram.Base, tables - ram.Base), (end, ram.Base + ram.Size - end) })
         {
@@ -127,6 +136,7 @@ public sealed class RootDomainManager
 
             SupervisorDomain domain = new((uint)sdid, name, new MptTable(_memory, _leaves), _harts.Count);
             Volatile.Write(ref _domains[sdid], domain);
+            _devicesChecker?.SetTable(domain.Root);
             return domain;
         }
         finally
@@ -154,6 +164,7 @@ public sealed class RootDomainManager
                 return DomainError.InUse;
             }
 
+            _devicesChecker?.ClearTable(domain.Sdid);
             Fence(caller, domain.Sdid);
             domain.Table.FreeAll();
             Volatile.Write(ref _domains[domain.Sdid], null);
@@ -459,7 +470,7 @@ public sealed class RootDomainManager
         }
     }
 
-    // After this, no hart uses what the domain's table permitted before the call, or reads tables that went out of use.
+    // After this, no hart and no bus master uses what the domain's table permitted before the call, or reads tables that went out of use.
     private void Fence(Hart? caller, uint sdid)
     {
         _map.DomainEpochs.Advance(sdid);
@@ -492,6 +503,7 @@ public sealed class RootDomainManager
             caller?.Await(hart, tickets[hart.Id]);
         }
 
+        _devicesChecker?.Fence();
         _domains[sdid]?.Table.FreeRetired();
     }
 

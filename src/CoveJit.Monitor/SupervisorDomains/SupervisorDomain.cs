@@ -13,7 +13,8 @@ public sealed class SupervisorDomain
         Sdid = sdid;
         Name = name;
         Table = table;
-        Mmpt = new MptRoot(MptMode.Smmpt43, sdid, table.Root >> 12).ToMmpt();
+        Root = new MptRoot(MptMode.Smmpt43, sdid, table.Root >> 12);
+        Mmpt = Root.ToMmpt();
         _contexts = [.. Enumerable.Range(0, harts).Select(_ => new SupervisorContext { Mmpt = Mmpt })];
     }
 
@@ -22,6 +23,9 @@ public sealed class SupervisorDomain
 
     /// <summary>A name for people.</summary>
     public string Name { get; }
+
+    /// <summary>Its memory protection table.</summary>
+    public MptRoot Root { get; }
 
     /// <summary>mmpt while a hart is in it.</summary>
     public ulong Mmpt { get; }

@@ -55,6 +55,10 @@ public sealed class IdePortKeyStore(IdeKeyTable keys, Func<IdeKmQueryResponse> d
         }
     }
 
-    private bool IsOwn(uint session, byte portIndex, IdeKeyId id) =>
-        portIndex == ownPort && _owners.TryGetValue(id.StreamId, out uint owner) && owner == session;
+    /// <summary>Whether a stream's keys are a session's.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="streamId">The stream.</param>
+    public bool IsOwner(uint session, byte streamId) => _owners.TryGetValue(streamId, out uint owner) && owner == session;
+
+    private bool IsOwn(uint session, byte portIndex, IdeKeyId id) => portIndex == ownPort && IsOwner(session, id.StreamId);
 }

@@ -8,17 +8,26 @@ namespace CoveJit.TeeIo.Tdisp;
 /// A TEE device interface's state machine. CONFIG_UNLOCKED is locked to CONFIG_LOCKED and started to RUN by the session that locked it;
 /// what the device reports by <see cref="Fail"/> leads from either to ERROR; STOP_INTERFACE leads back from everywhere. Not thread-safe.
 /// </summary>
-/// <param name="functionId">FUNCTION_ID of the interface.</param>
+/// <param name="functionId">Gives FUNCTION_ID of the interface: a function learns its bus number late.</param>
 /// <param name="function">What the device does.</param>
 /// <param name="random">Where nonces come from.</param>
-public sealed class TdispInterface(uint functionId, ITdispFunction function, IRandomSource? random = null)
+public sealed class TdispInterface(Func<uint> functionId, ITdispFunction function, IRandomSource? random = null)
 {
     private readonly IRandomSource _random = random ?? SystemRandomSource.Instance;
     private uint? _owner;
     private byte[] _nonce = [];
 
+    /// <summary>Makes an interface that keeps its FUNCTION_ID.</summary>
+    /// <param name="functionId">FUNCTION_ID of the interface.</param>
+    /// <param name="function">What the device does.</param>
+    /// <param name="random">Where nonces come from.</param>
+    public TdispInterface(uint functionId, ITdispFunction function, IRandomSource? random = null)
+        : this(() => functionId, function, random)
+    {
+    }
+
     /// <summary>FUNCTION_ID.</summary>
-    public uint FunctionId => functionId;
+    public uint FunctionId => functionId();
 
     /// <summary>The state.</summary>
     public TdispState State { get; private set; }

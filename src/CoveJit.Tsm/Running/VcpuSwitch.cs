@@ -119,7 +119,7 @@ internal sealed class VcpuSwitch : ITrapService
         if (!epochs.TryGetValue(tvm.Vmid, out ulong epoch) || epoch != tvm.Epoch)
         {
             epochs[tvm.Vmid] = tvm.Epoch;
-            hart.FenceGuestPhysical(tvm.Vmid, _tsm.Domain.Sdid);
+            hart.ForgetGuestPhysical(tvm.Vmid, _tsm.Domain.Sdid);
         }
 
         vcpu.Epoch = tvm.Epoch;

@@ -118,17 +118,19 @@ internal sealed class TestFunction : PcieFunction
 
     private readonly uint[] _registers = new uint[4];
 
-    public TestFunction(string name = "test")
+    public TestFunction(string name = "test", bool mailbox = true)
         : base(name, new FunctionIdentity(0x1234, 0xFF0000), interruptPin: 1)
     {
         AddBar(0, 0x4000);
         Add(new ExpressCapability(PcieDeviceType.Endpoint));
         Add(new MsixCapability(3, bar: 0, MsixTable));
-        Mailbox = Add(new RegisterBlockCapability(0x2E, 2, 0x18, offset => (uint)offset, (offset, value) => Written.Add((offset, value))));
+        if (mailbox)
+        {
+            Add(new RegisterBlockCapability(0x2E, 2, 0x18, offset => (uint)offset, (offset, value) => Written.Add((offset, value))));
+        }
+
         Add(new AddressTranslationCapability(enabled => AddressTranslation = enabled));
     }
-
-    public RegisterBlockCapability Mailbox { get; }
 
     public List<(int Offset, uint Value)> Written { get; } = [];
 

@@ -5,6 +5,7 @@ using CoveJit.Harts.Tests;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Tests.Loading;
+using CoveJit.Monitor.SupervisorDomains;
 
 namespace CoveJit.Machines.Tests.Board;
 
@@ -72,6 +73,43 @@ public sealed class PcieTests : IMachineHost, IDisposable
         Assert.Equal([19, 22, 43, 50], MemoryMarshal.Cast<byte, int>(bytes).ToArray());
         Assert.True(machine.Ram.TryRead(Result, bytes));
         Assert.Equal([(Identity << 16) | Identity, 2], MemoryMarshal.Cast<byte, int>(bytes)[..2].ToArray());
+    }
+
+    /// <summary>The same program in a machine with supervisor domains, one of which may have the page that the product goes to.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void A_function_reaches_no_page_of_another_domain(bool translated, bool taken)
+    {
+        const int Done = 2, Error = 4;
+        File.WriteAllBytes(_file, MakeImage(translated));
+        using Machine machine = new(
+            new MachineOptions
+            {
+                Kernel = _file,
+                MemorySize = 64UL << 20,
+                InstructionCount = true,
+                MatrixEngines = 1,
+                Iommu = translated,
+                SupervisorDomains = SupervisorDomainMode.On,
+            },
+            this);
+        RootDomainManager domains = machine.Monitor!.Domains!;
+        if (taken)
+        {
+            Assert.Equal(DomainError.None, domains.Assign(C, 4096, domains.Host, domains.Create("other")!));
+        }
+
+        MachineEnd end = machine.Run();
+        Assert.True(end.Kind == MachineEndKind.PowerOff, $"{end}: {string.Join('\n', _reports)}");
+        byte[] bytes = new byte[16];
+        Assert.True(machine.Ram.TryRead(C, bytes));
+        Assert.Equal(taken ? [0, 0, 0, 0] : [19, 22, 43, 50], MemoryMarshal.Cast<byte, int>(bytes).ToArray());
+        Assert.True(machine.Ram.TryRead(Result, bytes));
+        Assert.Equal([(Identity << 16) | Identity, taken ? Done | Error : Done], MemoryMarshal.Cast<byte, int>(bytes)[..2].ToArray());
+        Assert.Equal(taken, machine.DeviceProtection!.Refused > 0);
     }
 
     private static byte[] MakeImage(bool translated)

@@ -1,0 +1,14 @@
+namespace CoveJit.Devices.Pcie;
+
+/// <summary>What guards a function that can be a TEE device interface (TDISP). Called with the function's gate held.</summary>
+public interface IFunctionGuard
+{
+    /// <summary>Whether accesses from outside to the function's memory reach it; if not, they read as ones and change nothing.</summary>
+    bool AnswersMemory { get; }
+
+    /// <summary>Configuration space or the table of messages was written.</summary>
+    void OnWritten();
+
+    /// <summary>The function was reset.</summary>
+    void OnReset();
+}

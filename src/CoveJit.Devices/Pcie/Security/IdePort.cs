@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using CoveJit.TeeIo.Ide;
+
+namespace CoveJit.Devices.Pcie.Security;
+
+/// <summary>
+/// A port's end of IDE (PCIe, "Integrity and Data Encryption"): the extended capability with one selective stream, keys, counters. Registers follow the
+/// function's gate; everything else is guarded by <see cref="Gate"/>, which is taken after any function's gate, and under which none is taken.
+/// </summary>
+public sealed class IdePort : IPcieCapability, IDisposable
+{
+    /// <summary>Offset of the first register of the selective stream from the capability's start.</summary>
+    public const int StreamOffset = 0x0C;
+
+    /// <summary>Offset of IDE Selective Stream Control: bit 0 enable, 31:24 stream ID.</summary>
+    public const int ControlOffset = StreamOffset + 4;
+
+    /// <summary>Offset of IDE Selective Stream Status: 3:0 state (0 insecure, 2 secure), bit 31 an integrity check has failed.</summary>
+    public const int StatusOffset = StreamOffset + 8;
+
+    private const ushort Id = 0x30;
+    private const int Size = StreamOffset + 20 + 12; // one block of addresses
+    private const uint SelectiveSupported = 1 << 1;
+    private const uint KeyManagementSupported = 1 << 6;
+    private const uint TeeLimitedSupported = 1 << 24;
+    private const uint StreamEnable = 1;
+    private const uint StreamControls = 0xFFF8_0001; // enable, traffic class, default stream, TEE-limited, stream ID
+    private const int StreamIdShift = 24;
+    private const uint StatusSecure = 2;
+    private const uint StatusFailed = 1u << 31;
+
+    private ConfigurationSpace? _space;
+    private ConfigurationRegister? _control;
+    private int _at;
+    private IdeStream? _stream;
+
+    /// <summary>Guards keys and counters.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>The port's keys. Guarded by <see cref="Gate"/>.</summary>
+    public IdeKeyTable Keys { get; } = new();
+
+    /// <summary>Whether software has enabled the stream.</summary>
+    public bool IsEnabled => _control!.Has(StreamEnable);
+
+    /// <summary>The stream's number.</summary>
+    public byte StreamId => (byte)(_control!.Value >> StreamIdShift);
+
+    /// <summary>Whether the stream is enabled, all keys of a key set are in use, and nothing has gone wrong.</summary>
+    public bool IsSecure
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return KeySet is not null;
+            }
+        }
+    }
+
+    /// <summary>The key set in use, or null while the stream is not secure. <see cref="Gate"/> is held.</summary>
+    internal byte? KeySet => !IsEnabled ? null : Stream.IsSecure(0) ? 0 : Stream.IsSecure(1) ? (byte)1 : null;
+
+    /// <summary>The port's end of the stream. It begins anew when software disables the stream. <see cref="Gate"/> is held.</summary>
+    internal IdeStream Stream
+    {
+        get
+        {
+            if (_stream is null || _stream.StreamId != StreamId)
+            {
+                _stream?.Dispose();
+                _stream = new IdeStream(StreamId, Keys);
+            }
+
+            return _stream;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Attach(PcieFunction function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        _space = function.Configuration;
+        _at = _space.AddExtendedCapability(Id, version: 1, Size);
+        _space.Add(_at + 0x04, 4, SelectiveSupported | KeyManagementSupported | TeeLimitedSupported);
+        _space.Add(_at + 0x08, 4);
+        _space.Add(_at + StreamOffset, 4, 1);
+        _control = _space.Add(_at + ControlOffset, 4, writable: StreamControls, written: OnControl);
+        _space.Add(_at + StatusOffset, 4, read: ReadStatus);
+        _space.Add(_at + StreamOffset + 12, 4, writable: 0x00FF_FF00); // requesters: limit
+        _space.Add(_at + StreamOffset + 16, 4, writable: 0xFFFF_FF01); // base, segment, valid
+        _space.Add(_at + StreamOffset + 20, 4, writable: 0xFFFF_FF01); // addresses: base and limit 31:20, valid
+        _space.Add(_at + StreamOffset + 24, 4, writable: uint.MaxValue);
+        _space.Add(_at + StreamOffset + 28, 4, writable: uint.MaxValue);
+    }
+
+    /// <summary>Forgets the ciphers.</summary>
+    public void Dispose() => _stream?.Dispose();
+
+    /// <summary>The registers from the second on, as QUERY_RESP of IDE_KM has them. The function's gate is held.</summary>
+    internal byte[] ReadRegisters()
+    {
+        byte[] registers = new byte[Size - 4];
+        for (int offset = 0; offset < registers.Length; offset += 4)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(registers.AsSpan(offset), _space!.Read(_at + 4 + offset, 4));
+        }
+
+        return registers;
+    }
+
+    // A stream that failed is used again after software has disabled it, with new keys.
+    private void OnControl(RegisterWrite write)
+    {
+        if ((write.Changed & (StreamEnable | (0xFFu << StreamIdShift))) != 0 && (write.Before & StreamEnable) != 0)
+        {
+            lock (Gate)
+            {
+                _stream?.Dispose();
+                _stream = null;
+            }
+        }
+    }
+
+    private uint ReadStatus()
+    {
+        lock (Gate)
+        {
+            return (KeySet is null ? 0 : StatusSecure) | (IsEnabled && Stream.HasFailed ? StatusFailed : 0);
+        }
+    }
+}
