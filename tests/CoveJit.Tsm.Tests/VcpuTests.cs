@@ -92,6 +92,20 @@ public sealed class VcpuTests : IDisposable
         Assert.Equal(0UL, _machine.Vcpu(id).Context[10]);
     }
 
+    [Fact]
+    public void User_mode_reads_the_time_though_its_kernel_has_not_set_scounteren()
+    {
+        const uint Scause = 0x142;
+        ulong id = _machine.Launch(
+        [
+            Auipc(5, 0), Asm.Addi(6, 5, 32), Asm.Csrrw(0, 0x105, 6), Asm.Addi(6, 5, 24), Asm.Csrrw(0, 0x141, 6), 0x1020_0073, // stvec, sepc, sret
+            Asm.Csrrs(11, 0xC01, 0), Asm.Ecall,
+            Asm.Csrrs(10, Scause, 0), Asm.Wfi,
+        ]);
+        Assert.Equal(22UL, _machine.Run(id).Cause);
+        Assert.Equal(8UL, _machine.Vcpu(id).Context[10]); // the ECALL, not an illegal instruction
+    }
+
     // Instruction; its transformed form with a0; what the host answers; what the TVM gets.
     [Theory]
     [InlineData(1, true, 0x0000_0503u, 0xFF80UL, 0xFFFF_FFFF_FFFF_FF80UL)]
