@@ -160,7 +160,7 @@ public sealed class VmComparisonTests
         new(text, new MachineSample(seconds, seconds, new Dictionary<string, double> { [MachineSample.Instructions] = instructions }));
 
     private static MachineStatistics Statistics(Dictionary<int, ulong> exceptions, Dictionary<int, ulong> interrupts, CoveStatistics? cove) => new(
-        1, [new HartStatistics(0, 1, 2, 3, 4, 5, 6, 0, exceptions, interrupts)], new Dictionary<string, long>(), cove, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0, 0);
+        1, [new HartStatistics(0, 1, 2, 3, 4, 5, 6, 0, exceptions, interrupts)], new Dictionary<string, long>(), cove, null, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0, 0);
 
     private static GuestWindows Windows(params GuestWindow[] windows) => new(windows, [], []);
 
