@@ -1,5 +1,5 @@
-using StringBuilder = System.Text.StringBuilder;
 using CoveJit.Isa.Generator.Encodings;
+using StringBuilder = System.Text.StringBuilder;
 
 namespace CoveJit.Isa.Generator.Model;
 
