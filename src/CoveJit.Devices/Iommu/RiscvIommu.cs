@@ -66,7 +66,7 @@ public sealed class RiscvIommu : IBusDevice, IDisposable
     private readonly IommuCounters _counters;
     private readonly IommuInterrupts _interrupts;
     private readonly Lock _lock = new();
-    private readonly ReaderWriterLockSlim _requests = new(LockRecursionPolicy.NoRecursion);
+    private readonly TransactionGate _requests = new();
     private readonly IommuQueue _commands = new(CommandSize);
     private readonly IommuQueue _faults = new(FaultSize);
     private ulong _directory;
@@ -311,12 +311,8 @@ public sealed class RiscvIommu : IBusDevice, IDisposable
         }
     }
 
-    // What was translated before has gone where it went: the write lock is free once no request is under way.
-    private void WaitForRequests()
-    {
-        _requests.EnterWriteLock();
-        _requests.ExitWriteLock();
-    }
+    // What was translated before has gone where it went.
+    private void WaitForRequests() => _requests.Drain();
 
     private void RunCommands()
     {
@@ -504,19 +500,11 @@ public sealed class RiscvIommu : IBusDevice, IDisposable
                 Span<byte> part = destination[..Part(address, destination.Length)];
                 IommuRequest question = Question(request, address, AccessType.Read);
                 IommuTranslation translation;
-                bool done = false;
-                iommu._requests.EnterReadLock();
-                try
+                bool done;
+                using (iommu._requests.Begin())
                 {
                     translation = iommu.Translate(question);
-                    if (translation.IsOk)
-                    {
-                        done = next.TryRead(request, translation.Address, part);
-                    }
-                }
-                finally
-                {
-                    iommu._requests.ExitReadLock();
+                    done = translation.IsOk && next.TryRead(request, translation.Address, part);
                 }
 
                 iommu.Report(question, translation);
@@ -539,19 +527,11 @@ public sealed class RiscvIommu : IBusDevice, IDisposable
                 ReadOnlySpan<byte> part = source[..Part(address, source.Length)];
                 IommuRequest question = Question(request, address, AccessType.Write);
                 IommuTranslation translation;
-                bool done = false;
-                iommu._requests.EnterReadLock();
-                try
+                bool done;
+                using (iommu._requests.Begin())
                 {
                     translation = iommu.Translate(question);
-                    if (translation.IsOk)
-                    {
-                        done = next.TryWrite(request, translation.Address, part);
-                    }
-                }
-                finally
-                {
-                    iommu._requests.ExitReadLock();
+                    done = translation.IsOk && next.TryWrite(request, translation.Address, part);
                 }
 
                 iommu.Report(question, translation);

@@ -26,7 +26,7 @@ public sealed class IoMptChecker : IDisposable
     private readonly DomainEpochs _epochs;
     private readonly Domain?[] _domains = new Domain?[MptRoot.Domains];
     private readonly IoMptRule?[] _slots = new IoMptRule?[Rules];
-    private readonly ReaderWriterLockSlim _transactions = new(LockRecursionPolicy.NoRecursion);
+    private readonly TransactionGate _transactions = new();
     private readonly Lock _programming = new();
     private volatile IoMptRule[] _rules = [];
     private long _refused;
@@ -65,11 +65,7 @@ public sealed class IoMptChecker : IDisposable
     /// IOFENCE: waits for the transactions under way. What begins later is judged by the rules, tables and epochs of now. Not from within a
     /// transaction.
     /// </summary>
-    public void Fence()
-    {
-        _transactions.EnterWriteLock();
-        _transactions.ExitWriteLock();
-    }
+    public void Fence() => _transactions.Drain();
 
     /// <summary>Makes the part of the checker that stands before memory for PCIe functions: behind an IOMMU, if there is one.</summary>
     /// <param name="next">Where permitted requests go.</param>
@@ -88,15 +84,8 @@ public sealed class IoMptChecker : IDisposable
     public bool TrySend(uint sdid, ulong address, uint data, Func<ulong, uint, bool> send)
     {
         ArgumentNullException.ThrowIfNull(send);
-        _transactions.EnterReadLock();
-        try
-        {
-            return Permits(sdid, address, sizeof(uint), AccessType.Write) && send(address, data);
-        }
-        finally
-        {
-            _transactions.ExitReadLock();
-        }
+        using TransactionGate.Transaction transaction = _transactions.Begin();
+        return Permits(sdid, address, sizeof(uint), AccessType.Write) && send(address, data);
     }
 
     /// <summary>Releases the lock; no bus master is left.</summary>
@@ -116,7 +105,7 @@ public sealed class IoMptChecker : IDisposable
         return null;
     }
 
-    // All pages, before any byte moves. The reading lock is held.
+    // All pages, before any byte moves, in a transaction.
     private bool Permits(uint? sdid, ulong address, int length, AccessType access)
     {
         ulong last = address + (ulong)Math.Max(length, 1) - 1;
@@ -145,7 +134,7 @@ public sealed class IoMptChecker : IDisposable
             return false;
         }
 
-        // The lock that was taken is a full fence: an epoch that begins after this read waits for this transaction.
+        // The transaction began with a full fence: an epoch that begins after this read waits for this transaction.
         ulong epoch = _epochs.Current(sdid);
         if (domain.Epoch != epoch)
         {
@@ -215,30 +204,16 @@ public sealed class IoMptChecker : IDisposable
     {
         public bool TryRead(in PcieRequest request, ulong address, Span<byte> destination)
         {
-            checker._transactions.EnterReadLock();
-            try
-            {
-                return checker.Permits(checker.Classify(request), address, destination.Length, AccessType.Read)
-                    && next.TryRead(request, address, destination);
-            }
-            finally
-            {
-                checker._transactions.ExitReadLock();
-            }
+            using TransactionGate.Transaction transaction = checker._transactions.Begin();
+            return checker.Permits(checker.Classify(request), address, destination.Length, AccessType.Read)
+                && next.TryRead(request, address, destination);
         }
 
         public bool TryWrite(in PcieRequest request, ulong address, ReadOnlySpan<byte> source)
         {
-            checker._transactions.EnterReadLock();
-            try
-            {
-                return checker.Permits(checker.Classify(request), address, source.Length, AccessType.Write)
-                    && next.TryWrite(request, address, source);
-            }
-            finally
-            {
-                checker._transactions.ExitReadLock();
-            }
+            using TransactionGate.Transaction transaction = checker._transactions.Begin();
+            return checker.Permits(checker.Classify(request), address, source.Length, AccessType.Write)
+                && next.TryWrite(request, address, source);
         }
     }
 
@@ -246,44 +221,23 @@ public sealed class IoMptChecker : IDisposable
     {
         public bool TryRead(ulong address, Span<byte> destination)
         {
-            checker._transactions.EnterReadLock();
-            try
-            {
-                return checker.Permits(sdid, address, destination.Length, AccessType.Read) && next.TryRead(address, destination);
-            }
-            finally
-            {
-                checker._transactions.ExitReadLock();
-            }
+            using TransactionGate.Transaction transaction = checker._transactions.Begin();
+            return checker.Permits(sdid, address, destination.Length, AccessType.Read) && next.TryRead(address, destination);
         }
 
         public bool TryWrite(ulong address, ReadOnlySpan<byte> source)
         {
-            checker._transactions.EnterReadLock();
-            try
-            {
-                return checker.Permits(sdid, address, source.Length, AccessType.Write) && next.TryWrite(address, source);
-            }
-            finally
-            {
-                checker._transactions.ExitReadLock();
-            }
+            using TransactionGate.Transaction transaction = checker._transactions.Begin();
+            return checker.Permits(sdid, address, source.Length, AccessType.Write) && next.TryWrite(address, source);
         }
 
         public bool TryCompareExchange(ulong address, ulong expected, ulong desired, out bool exchanged)
         {
             exchanged = false;
-            checker._transactions.EnterReadLock();
-            try
-            {
-                return checker.Permits(sdid, address, sizeof(ulong), AccessType.Read)
-                    && checker.Permits(sdid, address, sizeof(ulong), AccessType.Write)
-                    && next.TryCompareExchange(address, expected, desired, out exchanged);
-            }
-            finally
-            {
-                checker._transactions.ExitReadLock();
-            }
+            using TransactionGate.Transaction transaction = checker._transactions.Begin();
+            return checker.Permits(sdid, address, sizeof(ulong), AccessType.Read)
+                && checker.Permits(sdid, address, sizeof(ulong), AccessType.Write)
+                && next.TryCompareExchange(address, expected, desired, out exchanged);
         }
     }
 }
