@@ -44,31 +44,31 @@ internal sealed class NvmeAdminCommands(NvmeController controller)
         return NvmeStatus.InvalidOpcode;
     }
 
-    private NvmeOutcome CreateCompletionQueue(in NvmeCommand command)
+    // Size and place of a queue to be made.
+    private NvmeStatus CheckPlace(in NvmeCommand command, out uint size)
     {
         const uint Contiguous = 1;
+        size = (command.Dword10 >> 16) + 1;
+        return size is < 2 or > NvmeController.MostEntries ? NvmeStatus.InvalidQueueSize
+            : (command.Dword11 & Contiguous) == 0 ? NvmeStatus.InvalidField
+            : !controller.IsPage(command.Data.Low) ? NvmeStatus.InvalidPrpOffset
+            : NvmeStatus.Success;
+    }
+
+    private NvmeOutcome CreateCompletionQueue(in NvmeCommand command)
+    {
         const uint InterruptsEnabled = 2;
         ushort id = (ushort)command.Dword10;
-        uint size = (command.Dword10 >> 16) + 1;
         ushort vector = (ushort)(command.Dword11 >> 16);
         if (!NvmeController.IsIoQueue(id) || controller.CompletionQueues[id] is not null)
         {
             return NvmeStatus.InvalidQueueIdentifier;
         }
 
-        if (size is < 2 or > NvmeController.MostEntries)
+        NvmeStatus place = CheckPlace(command, out uint size);
+        if (place != NvmeStatus.Success)
         {
-            return NvmeStatus.InvalidQueueSize;
-        }
-
-        if ((command.Dword11 & Contiguous) == 0)
-        {
-            return NvmeStatus.InvalidField;
-        }
-
-        if (!controller.IsPage(command.Data.Low))
-        {
-            return NvmeStatus.InvalidPrpOffset;
+            return place;
         }
 
         if (vector >= NvmeController.Vectors)
@@ -82,9 +82,7 @@ internal sealed class NvmeAdminCommands(NvmeController controller)
 
     private NvmeOutcome CreateSubmissionQueue(in NvmeCommand command)
     {
-        const uint Contiguous = 1;
         ushort id = (ushort)command.Dword10;
-        uint size = (command.Dword10 >> 16) + 1;
         ushort completions = (ushort)(command.Dword11 >> 16);
         if (!NvmeController.IsIoQueue(id) || controller.SubmissionQueues[id] is not null)
         {
@@ -96,19 +94,10 @@ internal sealed class NvmeAdminCommands(NvmeController controller)
             return NvmeStatus.CompletionQueueInvalid;
         }
 
-        if (size is < 2 or > NvmeController.MostEntries)
+        NvmeStatus place = CheckPlace(command, out uint size);
+        if (place != NvmeStatus.Success)
         {
-            return NvmeStatus.InvalidQueueSize;
-        }
-
-        if ((command.Dword11 & Contiguous) == 0)
-        {
-            return NvmeStatus.InvalidField;
-        }
-
-        if (!controller.IsPage(command.Data.Low))
-        {
-            return NvmeStatus.InvalidPrpOffset;
+            return place;
         }
 
         completionQueue.Users++;
