@@ -269,46 +269,44 @@ internal sealed unsafe class NativeRuntime
     private static void EmitExecute(Assembler assembler)
     {
         assembler.Op(Alu.Sub, Register.Rsp, 8);
-        assembler.Op(Alu.Add, Register.Rax, PinnedRegisters.Field(StateLayout.PageBase));
-        assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
-        StorePinned(assembler);
-        assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
-        assembler.Lea(Register.Rdi, new Mem(Register.Rbp, -PinnedRegisters.Bias));
-        assembler.Move(Register.Rsi, Register.Rcx);
-        assembler.MoveConstant(Register.Rax, (nint)(delegate* unmanaged<HartState*, DecodedInstruction*, int>)&ExecuteInstruction);
-        assembler.CallTo(Register.Rax);
-        assembler.LoadMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
-        LoadPinned(assembler);
+        EmitHandlerCall(assembler, &ExecuteInstruction);
         assembler.Op(Alu.Add, Register.Rsp, 8);
         assembler.Return();
     }
 
-    private void EmitExecuteLast(Assembler assembler)
+    // Calls managed code with the instruction that rcx points to, at the page offset in rax, and all state where it belongs; eax is what it returns.
+    // The stack is aligned.
+    private static void EmitHandlerCall(Assembler assembler, delegate* unmanaged<HartState*, DecodedInstruction*, int> handler)
     {
-        Label next = new();
-        Label elsewhere = new();
-        Label interpret = new();
-        assembler.Push(Register.Rdx);
         assembler.Op(Alu.Add, Register.Rax, PinnedRegisters.Field(StateLayout.PageBase));
         assembler.Store(PinnedRegisters.Field(StateLayout.Pc), Register.Rax);
-        assembler.Store(PinnedRegisters.Field(StateLayout.Remaining), PinnedRegisters.Remaining);
         StorePinned(assembler);
         assembler.StoreMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
         assembler.Lea(Register.Rdi, new Mem(Register.Rbp, -PinnedRegisters.Bias));
         assembler.Move(Register.Rsi, Register.Rcx);
-        assembler.MoveConstant(Register.Rax, (nint)(delegate* unmanaged<HartState*, DecodedInstruction*, int>)&ExecuteLastInstruction);
+        assembler.MoveConstant(Register.Rax, (nint)handler);
         assembler.CallTo(Register.Rax);
         assembler.LoadMxcsr(PinnedRegisters.Field(StateLayout.Mxcsr));
         LoadPinned(assembler);
+    }
+
+    private void EmitExecuteLast(Assembler assembler)
+    {
+        Label away = new();
+        Label elsewhere = new();
+        Label interpret = new();
+        assembler.Push(Register.Rdx);
+        assembler.Store(PinnedRegisters.Field(StateLayout.Remaining), PinnedRegisters.Remaining);
+        EmitHandlerCall(assembler, &ExecuteLastInstruction);
         assembler.Load(PinnedRegisters.Remaining, PinnedRegisters.Field(StateLayout.Remaining));
         assembler.Load(PinnedRegisters.Bank, PinnedRegisters.Field(StateLayout.DataBank));
         assembler.Pop(Register.Rcx);
         assembler.Test(Register.Rax, Register.Rax, wide: false);
-        assembler.JumpIf(Condition.NotEqual, next);
+        assembler.JumpIf(Condition.NotEqual, away);
         assembler.Return();
 
         // Not to be returned to: the return address goes.
-        assembler.Mark(next);
+        assembler.Mark(away);
         assembler.Op(Alu.Add, Register.Rsp, 8);
         assembler.Op(Alu.Cmp, Register.Rax, (int)Flow.Trap, wide: false);
         assembler.JumpIf(Condition.Equal, interpret);
