@@ -128,7 +128,7 @@ public sealed unsafe partial class Hart
     /// <param name="address">A guest virtual address, or null for all.</param>
     /// <param name="asid">A guest's address space, or null for all.</param>
     /// <param name="sdid">The supervisor domain whose virtual machine is meant; null for the one that the hart is in.</param>
-    public void FenceGuestVirtual(uint vmid, ulong? address, uint? asid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestVirtual(vmid, address, asid, sdid ?? _sdid));
+    public void ForgetGuestVirtual(uint vmid, ulong? address, uint? asid, uint? sdid = null) => Tlb.Flush(TlbFence.GuestVirtual(vmid, address, asid, sdid ?? _sdid));
 
     /// <summary>Forgets G-stage translations: the effect of HFENCE.GVMA, also for managed remote fences.</summary>
     /// <param name="vmid">The virtual machine, or null for all.</param>
@@ -143,7 +143,7 @@ public sealed unsafe partial class Hart
             return Flow.Trap;
         }
 
-        FenceGuestVirtual(Vmid, rs1 == 0 ? null : ReadRegister((int)rs1), AsidOperand(rs2));
+        ForgetGuestVirtual(Vmid, rs1 == 0 ? null : ReadRegister((int)rs1), AsidOperand(rs2));
         return Flow.Leave;
     }
 

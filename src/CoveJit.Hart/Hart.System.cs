@@ -122,7 +122,7 @@ public sealed unsafe partial class Hart
         ulong? address = rs1 == 0 ? null : ReadRegister((int)rs1);
         if (IsVirtual)
         {
-            FenceGuestVirtual(Vmid, address, AsidOperand(rs2));
+            ForgetGuestVirtual(Vmid, address, AsidOperand(rs2));
         }
         else
         {

@@ -78,8 +78,8 @@ internal sealed class RfenceExtension(ManagedMonitor monitor) : ISbiExtension
         uint vmid = call.Hart.Vmid;
         uint sdid = call.Hart.Sdid;
         Action<Hart> request = pages.IsEverything
-            ? hart => hart.FenceGuestVirtual(vmid, null, asid, sdid)
-            : hart => pages.ForEach(address => hart.FenceGuestVirtual(vmid, address, asid, sdid));
+            ? hart => hart.ForgetGuestVirtual(vmid, null, asid, sdid)
+            : hart => pages.ForEach(address => hart.ForgetGuestVirtual(vmid, address, asid, sdid));
         return asid is null
             ? OnHarts(call, request, FirmwareEvent.HfenceVvmaSent, FirmwareEvent.HfenceVvmaReceived)
             : OnHarts(call, request, FirmwareEvent.HfenceVvmaAsidSent, FirmwareEvent.HfenceVvmaAsidReceived);

@@ -149,7 +149,7 @@ internal sealed class GuestCalls(SecurityManager tsm, VcpuSwitch switcher)
         // vCPUs leave translations on every hart that they have been on. A fence of all of them is seldom more work than finding out.
         (uint vmid, uint sdid) = (vcpu.Tvm.Vmid, tsm.Domain.Sdid);
         uint? asid = function == 2 ? (uint)Argument(hart, 4) & 0xFFFF : null;
-        Action<Hart> fence = function == 0 ? h => h.FenceInstruction() : h => h.FenceGuestVirtual(vmid, null, asid, sdid);
+        Action<Hart> fence = function == 0 ? h => h.FenceInstruction() : h => h.ForgetGuestVirtual(vmid, null, asid, sdid);
         Span<ulong> tickets = stackalloc ulong[tsm.Harts.Count];
         foreach (Hart other in tsm.Harts)
         {
