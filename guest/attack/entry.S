@@ -1,11 +1,6 @@
 /* Ways into the host program: from firmware, from what it runs, from what it must not do. */
 #include "context.h"
-
-.macro take_traps
-    la t0, trap_entry
-    csrw stvec, t0
-    csrw sscratch, zero
-.endm
+#include "registers.h"
 
 .section .text.entry, "ax"
 
@@ -30,40 +25,15 @@ other_entry:
     j 1b
 
 .text
-.macro host_registers operation
-    \operation ra, 0(sp)
-    \operation s0, 8(sp)
-    \operation s1, 16(sp)
-    \operation s2, 24(sp)
-    \operation s3, 32(sp)
-    \operation s4, 40(sp)
-    \operation s5, 48(sp)
-    \operation s6, 56(sp)
-    \operation s7, 64(sp)
-    \operation s8, 72(sp)
-    \operation s9, 80(sp)
-    \operation s10, 88(sp)
-    \operation s11, 96(sp)
-    \operation tp, 104(sp)
-.endm
-.macro others operation, base
-    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    \operation x\n, (8 * \n)(\base)
-    .endr
-.endm
 
 /* stvec. sscratch holds the context of the plain virtual machine that runs, or 0 while the host does. */
 .balign 4
 trap_entry:
     csrrw a0, sscratch, a0
     beqz a0, 2f
-    others sd, a0
+    context_registers sd
     csrrw t0, sscratch, zero
-    sd t0, 80(a0)
-    .macro save_csr name, offset
-    csrr t0, \name
-    sd t0, \offset(a0)
-    .endm
+    sd t0, (CONTEXT_X + 8 * 10)(a0)
     save_csr sepc, CONTEXT_PC
     save_csr sstatus, CONTEXT_SSTATUS
     save_csr hstatus, CONTEXT_HSTATUS
@@ -91,16 +61,12 @@ context_run:
     addi sp, sp, -112
     host_registers sd
     sd sp, CONTEXT_HOST_SP(a0)
-    .macro load_csr name, offset
-    ld t0, \offset(a0)
-    csrw \name, t0
-    .endm
     load_csr sepc, CONTEXT_PC
     load_csr sstatus, CONTEXT_SSTATUS
     load_csr hstatus, CONTEXT_HSTATUS
     csrw sscratch, a0
-    others ld, a0
-    ld a0, 80(a0)
+    context_registers ld
+    ld a0, (CONTEXT_X + 8 * 10)(a0)
     sret
 
 /* u64 probe_...(address, value): 0, or the cause of the exception. */

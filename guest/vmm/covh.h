@@ -74,16 +74,7 @@ struct nacl
 
 static inline struct sbi_result covh_call(u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
-    register u64 r0 __asm__("a0") = a0;
-    register u64 r1 __asm__("a1") = a1;
-    register u64 r2 __asm__("a2") = a2;
-    register u64 r3 __asm__("a3") = a3;
-    register u64 r4 __asm__("a4") = a4;
-    register u64 r5 __asm__("a5") = a5;
-    register u64 r6 __asm__("a6") = function;
-    register u64 r7 __asm__("a7") = SBI_COVH;
-    __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r6), "r"(r7) : "memory");
-    return (struct sbi_result){ (s64)r0, r1 };
+    return sbi_call6(SBI_COVH, function, a0, a1, a2, a3, a4, a5);
 }
 
 #endif

@@ -1,11 +1,6 @@
 /* Ways into the VMM: from firmware, and from what runs below it. */
 #include "context.h"
-
-.macro take_traps
-    la t0, trap_entry
-    csrw stvec, t0
-    csrw sscratch, zero
-.endm
+#include "registers.h"
 
 .section .text.entry, "ax"
 
@@ -37,15 +32,9 @@ hart_entry:
 trap_entry:
     csrrw a0, sscratch, a0
     beqz a0, 2f
-    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    sd x\n, (CONTEXT_X + 8 * \n)(a0)
-    .endr
+    context_registers sd
     csrrw t0, sscratch, zero
     sd t0, (CONTEXT_X + 8 * 10)(a0)
-    .macro save_csr name, offset
-    csrr t0, \name
-    sd t0, \offset(a0)
-    .endm
     save_csr sepc, CONTEXT_PC
     save_csr sstatus, CONTEXT_SSTATUS
     save_csr hstatus, CONTEXT_HSTATUS
@@ -54,22 +43,6 @@ trap_entry:
     save_csr htval, CONTEXT_HTVAL
     save_csr htinst, CONTEXT_HTINST
     ld sp, CONTEXT_HOST_SP(a0)
-    .macro host_registers operation
-    \operation ra, 0(sp)
-    \operation s0, 8(sp)
-    \operation s1, 16(sp)
-    \operation s2, 24(sp)
-    \operation s3, 32(sp)
-    \operation s4, 40(sp)
-    \operation s5, 48(sp)
-    \operation s6, 56(sp)
-    \operation s7, 64(sp)
-    \operation s8, 72(sp)
-    \operation s9, 80(sp)
-    \operation s10, 88(sp)
-    \operation s11, 96(sp)
-    \operation tp, 104(sp)
-    .endm
     host_registers ld
     addi sp, sp, 112
     ret
@@ -94,17 +67,11 @@ context_run:
     addi sp, sp, -112
     host_registers sd
     sd sp, CONTEXT_HOST_SP(a0)
-    .macro load_csr name, offset
-    ld t0, \offset(a0)
-    csrw \name, t0
-    .endm
     load_csr sepc, CONTEXT_PC
     load_csr sstatus, CONTEXT_SSTATUS
     load_csr hstatus, CONTEXT_HSTATUS
     csrw sscratch, a0
-    .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    ld x\n, (CONTEXT_X + 8 * \n)(a0)
-    .endr
+    context_registers ld
     ld a0, (CONTEXT_X + 8 * 10)(a0)
     sret
 

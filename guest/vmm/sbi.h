@@ -39,17 +39,23 @@ struct sbi_result
     u64 value;
 };
 
-static inline struct sbi_result sbi_call(u32 extension, u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
+static inline struct sbi_result sbi_call6(u32 extension, u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
     register u64 r0 __asm__("a0") = a0;
     register u64 r1 __asm__("a1") = a1;
     register u64 r2 __asm__("a2") = a2;
     register u64 r3 __asm__("a3") = a3;
     register u64 r4 __asm__("a4") = a4;
+    register u64 r5 __asm__("a5") = a5;
     register u64 r6 __asm__("a6") = function;
     register u64 r7 __asm__("a7") = extension;
-    __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r4), "r"(r6), "r"(r7) : "memory");
+    __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r6), "r"(r7) : "memory");
     return (struct sbi_result){ (s64)r0, r1 };
+}
+
+static inline struct sbi_result sbi_call(u32 extension, u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
+{
+    return sbi_call6(extension, function, a0, a1, a2, a3, a4, 0);
 }
 
 /* Starts a hart at a physical address, in S-mode, with the argument in a1. */

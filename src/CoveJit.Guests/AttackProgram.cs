@@ -12,7 +12,6 @@ public static class AttackProgram
     /// <summary>Guest physical address of the image, at which the victims start, with the argument 0.</summary>
     public const ulong VictimAddress = 0x4000_0000;
 
-    // They name each other's files.
     private static readonly string[] SharedSources = ["../vmm/string.c"];
 
     /// <summary>Compiles the program.</summary>
@@ -27,6 +26,7 @@ public static class AttackProgram
         string output = Path.Combine(work, "attack.elf");
         string name = new([.. (only ?? string.Empty).Where(c => char.IsAsciiLetterOrDigit(c) || c == '-')]); // it becomes a C string
         List<string> definitions = [$"-DONLY=\"{name}\"", .. listOnly ? ["-DLIST"] : Array.Empty<string>(), .. SharedSources];
+        // They name each other's files.
         foreach (string other in (string[])["vmm", "shim"])
         {
             await FreestandingProgram.WriteSourcesAsync(other + "/", Path.Combine(work, other), cancellation).ConfigureAwait(false);

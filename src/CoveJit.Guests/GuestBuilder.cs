@@ -218,14 +218,7 @@ public sealed class GuestBuilder
                 || (package.Name.StartsWith("linux-", StringComparison.Ordinal) && package.Name != "linux-base")),
         ];
         IReadOnlyList<AptPackage> packages = await selection.Root.DownloadAsync(wanted, "Fetching kernel and BusyBox", progress, cancellation).ConfigureAwait(false);
-        Directory.CreateDirectory(directory);
-        int done = 0;
-        foreach (AptPackage package in packages)
-        {
-            progress?.Report(new GuestBuildProgress("Unpacking kernel and BusyBox", done++, packages.Count));
-            await ExternalTool.RunCheckedAsync("dpkg-deb", ["--extract", selection.Root.PathOf(package), directory], cancellation).ConfigureAwait(false);
-        }
-
+        await selection.Root.ExtractAsync(packages, directory, "Unpacking kernel and BusyBox", progress, cancellation).ConfigureAwait(false);
         string busybox = BusyBoxPlaces.Select(path => Path.Combine(directory, path)).FirstOrDefault(File.Exists)
             ?? throw new GuestBuildException($"{BusyBoxPackage} holds no busybox", "try another --suite");
         KernelPackageContent content = KernelPackageContent.Find(directory);

@@ -38,14 +38,7 @@ internal static class NestedGuest
         AptPackage[] wanted = [.. resolved.Where(package => package.Name == Package || package.Name.StartsWith("lib", StringComparison.Ordinal) || package.Name == "zlib1g")];
         IReadOnlyList<AptPackage> packages = await root.DownloadAsync(wanted, "Fetching QEMU", progress, cancellation).ConfigureAwait(false);
         string tree = Path.Combine(work, "tree");
-        Directory.CreateDirectory(tree);
-        int done = 0;
-        foreach (AptPackage package in packages)
-        {
-            progress?.Report(new GuestBuildProgress("Unpacking QEMU", done++, packages.Count));
-            await ExternalTool.RunCheckedAsync("dpkg-deb", ["--extract", root.PathOf(package), tree], cancellation).ConfigureAwait(false);
-        }
-
+        await root.ExtractAsync(packages, tree, "Unpacking QEMU", progress, cancellation).ConfigureAwait(false);
         await AddProgramAsync(archive, tree, cancellation).ConfigureAwait(false);
         archive.AddFile("nested/vmlinuz", await File.ReadAllBytesAsync(kernel, cancellation).ConfigureAwait(false));
         archive.AddFile("nested/initrd.gz", await File.ReadAllBytesAsync(initrd, cancellation).ConfigureAwait(false));

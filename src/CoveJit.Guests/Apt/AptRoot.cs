@@ -188,6 +188,18 @@ internal sealed class AptRoot
         return [.. packages.Select(package => known[package.Name])];
     }
 
+    /// <summary>Unpacks the files of fetched packages, without their maintainer scripts, into a directory.</summary>
+    public async Task ExtractAsync(IReadOnlyList<AptPackage> packages, string directory, string stage, IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(directory);
+        int done = 0;
+        foreach (AptPackage package in packages)
+        {
+            progress?.Report(new GuestBuildProgress(stage, done++, packages.Count));
+            await ExternalTool.RunCheckedAsync("dpkg-deb", ["--extract", PathOf(package), directory], cancellation).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Where a fetched package lies.</summary>
     public string PathOf(AptPackage package) => Path.Combine(_archives, package.FileName);
 
