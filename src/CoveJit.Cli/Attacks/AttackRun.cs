@@ -1,4 +1,3 @@
-using System.Text;
 using CoveJit.Attestation.Evidence;
 using CoveJit.Attestation.Launch;
 using CoveJit.Attestation.Verification;
@@ -58,7 +57,7 @@ internal static class AttackRun
 
     private static string Run(string program)
     {
-        Console console = new();
+        CollectedConsole console = new();
         using Machine machine = new(new MachineOptions { Kernel = program, MemorySize = MemorySize, Harts = 2, Tsm = CoveProfile.Current }, console);
         MachineEnd end = machine.Run();
         return end.Kind == MachineEndKind.PowerOff
@@ -93,25 +92,5 @@ internal static class AttackRun
         elf.Symbols.TryGetAddress(AttackProgram.VictimImage, out ulong address);
         ElfSegment segment = elf.Segments.Single(s => address - s.PhysicalAddress < s.FileSize);
         return elf.Bytes(segment).Slice((int)(address - segment.PhysicalAddress), AttackProgram.VictimImageSize).ToArray();
-    }
-
-    private sealed class Console : IMachineHost
-    {
-        private readonly StringBuilder _text = new();
-
-        public string Text => _text.ToString();
-
-        public void ConsoleWrite(ReadOnlySpan<byte> bytes)
-        {
-            lock (_text)
-            {
-                _text.Append(Encoding.UTF8.GetString(bytes));
-            }
-        }
-
-        // Devices report what they are refused, which is the purpose.
-        public void Report(string line)
-        {
-        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using CoveJit.Devices.Protection;
 using CoveJit.Guests;
@@ -73,7 +72,7 @@ internal sealed class IsolationComparison(IReadOnlyList<int> regions, int repeat
         {
             long operations = phase.Value.GetProperty("operations").GetInt64();
             double[] times = [.. runs.Select(run => Each(run.GetProperty(phase.Name), "ticks") * BoardTime.NanosecondsPerTick)];
-            costs.Add(phase.Name, new IsolationCost(operations, Median(times), times, Each(phase.Value, "instructions"), Each(phase.Value, "fences")));
+            costs.Add(phase.Name, new IsolationCost(operations, VmQuantity.Of(times).Median, times, Each(phase.Value, "instructions"), Each(phase.Value, "fences")));
         }
 
         return new IsolationMeasurement(
@@ -88,15 +87,9 @@ internal sealed class IsolationComparison(IReadOnlyList<int> regions, int repeat
 
     private static double Each(JsonElement phase, string quantity) => phase.GetProperty(quantity).GetDouble() / phase.GetProperty("operations").GetDouble();
 
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
     private JsonElement[] RunOnce(string program, IsolationMechanism mechanism)
     {
-        Console console = new();
+        CollectedConsole console = new();
         using Machine machine = new(
             new MachineOptions
             {
@@ -111,23 +104,9 @@ internal sealed class IsolationComparison(IReadOnlyList<int> regions, int repeat
         if (end != new MachineEnd(MachineEndKind.Exit) || lines.Length != regions.Count)
         {
             throw new LoadException(
-                $"the isolation program failed with {NameOf(mechanism)}: {console.Text.Split('{')[^1].TrimEnd()} {console.Reports.LastOrDefault()}".TrimEnd(), "this is a defect of CoveJit; please report it");
+                $"the isolation program failed with {NameOf(mechanism)}: {console.Text.Split('{')[^1].TrimEnd()} {console.LastReport}".TrimEnd(), "this is a defect of CoveJit; please report it");
         }
 
         return [.. lines.Select(line => JsonDocument.Parse(line).RootElement)];
-    }
-
-    private sealed class Console : IMachineHost
-    {
-        private readonly StringBuilder _text = new();
-
-        public string Text => _text.ToString();
-
-        // Devices report what an IOPMP refuses them, which is the purpose.
-        public List<string> Reports { get; } = [];
-
-        public void ConsoleWrite(ReadOnlySpan<byte> bytes) => _text.Append(Encoding.UTF8.GetString(bytes));
-
-        public void Report(string line) => Reports.Add(line);
     }
 }
