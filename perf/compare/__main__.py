@@ -19,6 +19,7 @@ from pathlib import Path
 import chart
 import domains
 import footprint
+import openssl
 import programs
 import table
 from emulators import MEMORY, Covejit, Qemu, Rvvm, first_line, load_guest
@@ -99,7 +100,15 @@ class Comparison:
             copy = Path(directory) / "disk.img"
             subprocess.run(["cp", "--sparse=always", guest.disk, copy], check=True)
             session = run(emulator, replace(guest, disk=str(copy)), guest.append + " quiet", timeout=900, at_ready=lambda _: {})
-        self.samples.add(emulator.name, "disk_to_login_s", session.ready.wall, session.ready.cpu)
+            self.samples.add(emulator.name, "disk_to_login_s", session.ready.wall, session.ready.cpu)
+            self.measure_openssl(emulator, replace(guest, disk=str(copy)))
+
+    def measure_openssl(self, emulator, guest):
+        append = re.sub(r"\binit=\S+", "", guest.append)
+        session = run(emulator, replace(guest, ready_marker=openssl.END), f'{append} quiet init=/bin/sh -- -c "{openssl.command(self.arguments.seconds_each)}"',
+                      timeout=self.timeout(openssl.ALGORITHMS), at_ready=lambda _: {})
+        for key, rate in openssl.rates([text for _, text in session.lines]).items():
+            self.samples.add(emulator.name, key, rate)
 
     def measure_nested(self, emulator):
         if not emulator.has_hypervisor_extension:
