@@ -122,7 +122,7 @@ class Comparison:
         self.samples.add(emulator.name, "nested_boot_s", inits[1].wall - inits[0].wall, inits[1].cpu - inits[0].cpu)
 
     def measure_native(self, part):
-        names = [(name, 1, "") for name in self.single] if part == "programs" else \
+        names = [(name, 1, "") for name in self.single if name not in programs.GUESTS_ONLY] if part == "programs" else \
             [(name, 1, "_2_harts") for name in self.parallel] + [(name, 2, "_2_harts") for name in self.copied]
         for name, copies, suffix in names:
             if (rate := self.native.run(name, self.arguments.seconds_each, copies)) is not None:

@@ -34,6 +34,7 @@ GROUPS = {
     ],
     "System": [
         Row("getppid", "getppid", "calls/s"),
+        Row("register", "device register", "reads/s"),
         Row("pagefault", "page faults", "256 faults/s"),
         Row("fork", "fork + wait", "processes/s"),
         Row("exec", "fork + exec", "processes/s"),
