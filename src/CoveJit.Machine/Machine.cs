@@ -424,7 +424,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioBlock block = new($"vd{(char)('a' + drives++)}", Own(Storage.Open(drive)));
             if (drive.Pcie)
             {
-                Plug(block);
+                Plug(block, drive.Tee);
             }
             else
             {
@@ -437,7 +437,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioNet card = new("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress);
             if (Options.Network.Pcie)
             {
-                Plug(card);
+                Plug(card, Options.Network.Tee);
             }
             else
             {
@@ -486,23 +486,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        AddressRange? tables = HasDomains ? ProtectionTableMemory.Of(Ram.Base, Ram.Size) : null;
-        ulong endOfHost = Ram.Base + Ram.Size;
-        if (tables is AddressRange reserved)
+        DomainMemory? reserved = HasDomains ? DomainMemory.Of(new AddressRange(Ram.Base, Ram.Size), Options is { Tsm: not null, TsmModel: TsmModel.Static }, Options.Tsm is not null && HasTeeDevices) : null;
+        if (reserved is not null)
         {
-            List<(string, AddressRange)> ranges = [("mpt", reserved)];
-            endOfHost = reserved.Start;
-            if (Options is { Tsm: not null, TsmModel: TsmModel.Static })
-            {
-                AddressRange confidential = ProtectionTableMemory.StaticConfidential(reserved, Ram.Size);
-                ranges.Add(("tsm", confidential));
-                endOfHost = confidential.Start;
-            }
-
-            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, [.. ranges]));
+            _contributors.Add(tree => reserved.Describe(tree.Root));
         }
 
-        RamWriter memory = new(Ram, endOfHost - Ram.Base);
+        RamWriter memory = new(Ram, reserved is null ? Ram.Size : reserved.Start - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -519,7 +509,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
-            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices, _deviceProtection, StaticMemory(pool)) : null);
+            Monitor = new ManagedMonitor(this, reserved is null ? null : new RootDomainManager(_harts, reserved.Tables.Start, reserved.Tables.Size, leaves, OtherDomainsDevices, _deviceProtection, reserved.GuardedByPmp));
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
@@ -527,7 +517,11 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
             if (Options.Tsm is CoveProfile profile)
             {
-                AddSecurityManager(profile, tables!.Value);
+                AddSecurityManager(profile, reserved!.Confidential is AddressRange confidential ? (confidential.Start, confidential.Size) : default);
+                if (reserved.Iommu is AddressRange directory)
+                {
+                    AddTeeDevices(directory);
+                }
             }
 
             foreach (Hart hart in _harts)
@@ -548,24 +542,12 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    // Confidential memory of model 3; empty without it.
-    private (ulong Start, ulong Size) StaticMemory(AddressRange tables)
-    {
-        if (Options is not { Tsm: not null, TsmModel: TsmModel.Static })
-        {
-            return default;
-        }
-
-        AddressRange range = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
-        return (range.Start, range.Size);
-    }
-
-    private void AddSecurityManager(CoveProfile profile, AddressRange tables)
+    private void AddSecurityManager(CoveProfile profile, (ulong Start, ulong Size) staticMemory)
     {
         ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: StaticMemory(tables)));
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: staticMemory));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;
