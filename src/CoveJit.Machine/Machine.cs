@@ -424,7 +424,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioBlock block = new($"vd{(char)('a' + drives++)}", Own(Storage.Open(drive)));
             if (drive.Pcie)
             {
-                Plug(block, drive.Tee);
+                Plug(block, drive.Function);
             }
             else
             {
@@ -437,7 +437,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioNet card = new("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress);
             if (Options.Network.Pcie)
             {
-                Plug(card, Options.Network.Tee);
+                Plug(card, Options.Network.Function);
             }
             else
             {

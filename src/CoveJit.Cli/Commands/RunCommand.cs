@@ -27,9 +27,9 @@ internal sealed class RunCommand
     private readonly Option<string?> _guest = Text("--guest", "NAME", "Boot a guest that 'covejit guest build' made: default, disk or bench; the path of its .json; or none [default, unless --kernel is given]");
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
-    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro][,tee]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,tee][,namespace=F[,ro]]...; tee: a device that a confidential virtual machine can trust; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix[,tee]", Description = "PCIe accelerator: an engine that multiplies matrices; tee as in --nvme; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function, of which tee, plug and pull can be said as in --nvme; ,errors=N lets every Nth read or write fail; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro][,tee]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,tee][,plug=S][,pull=S][,namespace=F[,ro]]...; tee: a device that a confidential virtual machine can trust (tee=forged, tee=stale: one that it should not); plug, pull: when it arrives and leaves; errors=N as in --drive; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix[,tee]", Description = "PCIe accelerator: an engine that multiplies matrices; tee, plug and pull as in --nvme; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string?> _ide = Text("--ide", "counted|functional", "link encryption of devices with tee: TLPs are counted, or encrypted and checked [counted]");
     private readonly Option<string?> _iommu = Text("--iommu", "on|off", "RISC-V IOMMU between PCIe functions and memory [off]");
     private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none; with ,bus=pci a PCIe function", "-net", "-nic");
@@ -302,13 +302,6 @@ internal sealed class RunCommand
         return kinds;
     }
 
-    private static AcceleratorOptions ParseAccelerator(string text) => text switch
-    {
-        "matrix" => new AcceleratorOptions(),
-        "matrix,tee" => new AcceleratorOptions(Tee: true),
-        _ => throw new UsageException($"--accelerator {text} is not known", "write --accelerator matrix[,tee]"),
-    };
-
     private static IdeLinkMode ParseIde(string? text) => text switch
     {
         null or "counted" => IdeLinkMode.Counted,
@@ -343,7 +336,7 @@ internal sealed class RunCommand
             Append = result.GetValue(_append),
             Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
             NvmeControllers = [.. (result.GetValue(_nvme) ?? []).Select(NvmeParser.Parse)],
-            MatrixEngines = [.. (result.GetValue(_accelerator) ?? []).Select(ParseAccelerator)],
+            MatrixEngines = [.. (result.GetValue(_accelerator) ?? []).Select(AcceleratorParser.Parse)],
             Ide = ParseIde(result.GetValue(_ide)),
             Iommu = result.GetValue(_iommu) is { } iommu && KeyValueList.Switch("--iommu", "--iommu", iommu),
             Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
@@ -405,8 +398,7 @@ internal sealed class RunCommand
         }
 
         RefuseDomains(options);
-        bool tee = options.Network.Tee || options.MatrixEngines.Any(engine => engine.Tee)
-            || options.Drives.Concat(options.NvmeControllers.Select(drives => drives[0])).Any(drive => drive.Tee);
+        bool tee = options.Functions.Any(function => function.Tee is not null);
         if (options.Ide != IdeLinkMode.Counted && !tee)
         {
             throw new UsageException("--ide is about links to devices with tee, and there are none", "write --nvme F,tee or --accelerator matrix,tee, or leave --ide out");

@@ -55,6 +55,10 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>What is said of the PCIe functions, in no order.</summary>
+    public IEnumerable<FunctionOptions> Functions =>
+        [.. NvmeControllers.Select(drives => drives[0].Function), .. MatrixEngines.Select(engine => engine.Function), .. Drives.Select(drive => drive.Function), Network.Function];
+
     /// <summary>What checks the devices' accesses to memory; null: nothing does.</summary>
     public IopmpConfiguration? Iopmp { get; init; }
 
