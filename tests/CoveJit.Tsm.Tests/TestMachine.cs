@@ -189,8 +189,9 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         Assert.Equal((name, SbiError.Success, 0UL), (name, CallWithDevice(name, arguments) is var result ? result.Error : default, result.Value));
 
     /// <summary>Takes the request in shared memory to its device, and the response back.</summary>
-    public void Exchange(ulong shared = Nacl)
+    public void Exchange(ulong? where = null)
     {
+        ulong shared = where ?? Tsm.SharedMemoryOf(Hart0)!.Address;
         byte[] header = new byte[12];
         Assert.True(Ram.TryRead(shared + 0x100, header));
         byte[] payload = new byte[BitConverter.ToInt32(header, 8)];
