@@ -338,10 +338,12 @@ public sealed class RootDomainManager
     /// <summary>Makes a function's requests with the T bit a domain's, or nobody's: a rule of the supervisor domain classifier.</summary>
     /// <param name="requester">The function.</param>
     /// <param name="to">The domain, or null for nobody.</param>
+    /// <param name="caller">The hart on whose thread this is, if it is one's.</param>
     /// <returns>What is in the way: the function is another domain's, or there are as many rules as there can be.</returns>
-    public DomainError AssignRequester(RequesterId requester, SupervisorDomain? to)
+    public DomainError AssignRequester(RequesterId requester, SupervisorDomain? to, Hart? caller = null)
     {
-        lock (_gate)
+        Enter(caller);
+        try
         {
             bool has = _requesters.TryGetValue(requester.Value, out int number);
             if (to is null)
@@ -365,6 +367,10 @@ public sealed class RootDomainManager
             _requesters.Add(requester.Value, number);
             _devicesChecker.SetRule(number, new IoMptRule(requester, requester, TeeFilter.Trusted, to.Sdid));
             return DomainError.None;
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 
