@@ -191,7 +191,11 @@ static bool confidential_create(struct vm *vm)
     struct tvm *tvm = &vm->tvm;
     struct tsm_info info;
     check_tsm(vm, &info);
-    *tvm = (struct tvm){ .window = { GUEST_WINDOW, GUEST_WINDOW_SIZE }, .unassigned = 1 + vm->ram.size / LARGE_PAGE_SIZE };
+    *tvm = (struct tvm){
+        .window = { GUEST_WINDOW, GUEST_WINDOW_SIZE },
+        .is_static = (info.tsm_capabilities & TSM_CAP_MEMORY_ALLOCATION) == 0,
+        .unassigned = 1 + vm->ram.size / LARGE_PAGE_SIZE,
+    };
     u64 size = block_count(vm) * sizeof *tvm->blocks;
     while (PAGE_SIZE << tvm->blocks_order < size)
         tvm->blocks_order++;
@@ -199,6 +203,8 @@ static bool confidential_create(struct vm *vm)
     if (tvm->blocks == NULL)
         return false;
     memset(tvm->blocks, 0, size);
+    if (tvm->is_static)
+        return true;
     lock_acquire(&vm->lock);
     convert_files(vm);
     tvm->control = take(vm); /* the first: there is a fence, which serves the files too */
@@ -274,13 +280,42 @@ static bool launch(struct vm *vm, const u8 *pages)
     return true;
 }
 
+/*
+ * Where confidential memory is static, the TVM is made in one step of a virtual machine that has never run: its memory is the launch pages, and it goes on
+ * where these begin. The TSM copies and measures it.
+ */
+static bool promote(struct vm *vm, const u8 *pages)
+{
+    struct nacl *nacl = &shared_memory[this_hart()->index];
+    if (!gstage_create(&vm->tables))
+        return false;
+    bool mapped = gstage_map(&vm->tables, LAUNCH_BASE, (u64)pages, LARGE_PAGE_SIZE, false);
+    struct sbi_result result = { ERR_OUT_OF_MEMORY, 0 };
+    if (mapped)
+    {
+        memset(nacl, 0, sizeof *nacl);
+        nacl->x[11] = LAUNCH_TREE;
+        nacl->csrs[NACL_HGATP] = gstage_hgatp(&vm->tables, 0);
+        result = covh_call(COVH_PROMOTE_TO_TVM, LAUNCH_TREE, 0, LAUNCH_BASE, 0, 0, 0);
+    }
+    gstage_destroy(&vm->tables);
+    if (result.error == ERR_OUT_OF_MEMORY)
+        return false;
+    vm->tvm.id = must(result, "promote a virtual machine");
+    /* The TVM's memory is among what the firmware keeps from its host. */
+    for (unsigned i = 0; i < machine.reserved_count; i++, vm->tvm.reads_refused++)
+        if (host_can_read(machine.reserved[i].start))
+            fail("the memory of vm%u is open to its host", vm->index);
+    return true;
+}
+
 static bool confidential_boot(struct vm *vm, const struct boot *boot)
 {
     u8 *pages = make_launch_pages(vm, boot);
     if (pages == NULL)
         return false;
     lock_acquire(&vm->lock);
-    bool launched = launch(vm, pages);
+    bool launched = vm->tvm.is_static ? promote(vm, pages) : launch(vm, pages);
     lock_release(&vm->lock);
     memory_free(pages, LARGE_PAGE_ORDER);
     return launched;
@@ -289,12 +324,13 @@ static bool confidential_boot(struct vm *vm, const struct boot *boot)
 static void confidential_destroy(struct vm *vm)
 {
     struct tvm *tvm = &vm->tvm;
-    vm->table_pages = PAGES_PER_BLOCK;
+    vm->table_pages = tvm->is_static ? 0 : PAGES_PER_BLOCK;
     vm->owned_pages = tvm->private_pages;
     must(covh_call(COVH_DESTROY_TVM, tvm->id, 0, 0, 0, 0, 0), "destroy a TVM");
     for (unsigned i = 0; vm->has_interrupt_files && i < vm->vcpu_count; i++)
         must(covi_call(COVI_RECLAIM_TVM_AIA_IMSIC, page_of_file(&vm->vcpus[i]), 0, 0), "give an interrupt file back");
-    give_back(tvm->control);
+    if (!tvm->is_static)
+        give_back(tvm->control);
     while (tvm->pool_count != 0)
         give_back(tvm->pool[--tvm->pool_count]);
     for (u64 i = 0; i < block_count(vm); i++)
@@ -328,6 +364,8 @@ static bool confidential_populate(struct vm *vm, u64 guest)
         return true; /* another virtual hart came first */
     if ((*block & BLOCK_SHARED) != 0)
         return add_shared(vm, guest, block);
+    if (vm->tvm.is_static)
+        return false; /* the TSM has none left */
     u64 page = take(vm);
     if (page == 0)
         return false;
@@ -383,6 +421,20 @@ static void remove_block(struct vm *vm, u64 guest, u32 block)
     give_back(address_of(block));
 }
 
+/* With static memory the TSM has mapped pages by itself, and does not say which. */
+static void remove_own_pages(struct vm *vm, u64 guest)
+{
+    u64 invalidated[PAGES_PER_BLOCK / 64] = { 0 };
+    for (unsigned i = 0; i < PAGES_PER_BLOCK; i++)
+        if (covh_call(COVH_TVM_INVALIDATE_PAGES, vm->tvm.id, guest + i * PAGE_SIZE, PAGE_SIZE, 0, 0, 0).error == SBI_SUCCESS)
+            invalidated[i / 64] |= BIT(i % 64);
+    begin_fence(vm);
+    for (unsigned i = 0; i < PAGES_PER_BLOCK; i++)
+        while ((invalidated[i / 64] & BIT(i % 64)) != 0
+            && covh_call(COVH_TVM_REMOVE_PAGES, vm->tvm.id, guest + i * PAGE_SIZE, PAGE_SIZE, 0, 0, 0).error != SBI_SUCCESS)
+            lock_wait(); /* until the virtual harts that ran have left */
+}
+
 /* The TSM has made a range of addresses shared, or confidential. Whole blocks only: nothing smaller is mapped. */
 static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
 {
@@ -395,6 +447,8 @@ static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
             return false;
         if ((*block & BLOCK_MAPPED) != 0)
             remove_block(vm, guest, *block);
+        else if (vm->tvm.is_static && to_shared)
+            remove_own_pages(vm, guest);
         *block = to_shared ? BLOCK_SHARED : 0;
     }
     return true;

@@ -76,6 +76,24 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         Assert.Equal(["confidential", "confidential", "plain"], Hypervisor.Statistics(output).Take(3).Select(vm => vm.GetProperty("kind").GetString()));
     }
 
+    // In memory that is confidential from the start, and without interrupt files.
+    [GuestFact(Hypervisor.Compiler)]
+    public void A_promoted_virtual_machine_has_its_disk_in_the_window_too()
+    {
+        byte[] disk = RandomNumberGenerator.GetBytes(1 << 20);
+        File.WriteAllBytes(_directory.File("disk.img"), disk);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"nproc; sha256sum /dev/vda; cat /proc/interrupts\""],
+            ["--tsm", "static", "--smp", "2", "--vm", $"confidential,vcpus=2,drive={_directory.File("disk.img")}"]);
+        Assert.Matches(@"(?m)^2\s*$", output);
+        Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/vda", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^ *\d+: .*APLIC-DIRECT.*virtio", output);
+        Assert.DoesNotContain("not in shared memory", output, StringComparison.Ordinal);
+        JsonElement statistics = Hypervisor.Statistics(output)[0];
+        Assert.InRange(statistics.GetProperty("shared_pages").GetInt32(), 64 << 8, 66 << 8);
+        Assert.InRange(statistics.GetProperty("host_reads_refused").GetInt32(), 1, int.MaxValue);
+    }
+
     [GuestTheory(Hypervisor.Compiler)]
     [InlineData("kernel", "shim: the kernel is not the one in the launch list")]
     [InlineData("initrd", "shim: the initrd is not the one in the launch list")]

@@ -47,7 +47,7 @@ internal static class VmAggregation
 
             if (workload.Name == GuestWorkload.Disk)
             {
-                each[VmResult.BounceBytes] = VmQuantity.Of([.. windows.Select(_ => placement == GuestPlacement.Confidential ? BytesPerMegabyte : 0)]);
+                each[VmResult.BounceBytes] = VmQuantity.Of([.. windows.Select(_ => GuestPlacements.Bounces(placement) ? BytesPerMegabyte : 0)]);
             }
         }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CoveJit.Cli.Parsing;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 
 namespace CoveJit.Cli.Comparison;
 
@@ -31,7 +32,6 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
     public VmResult Run(Action<string> progress, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
-        GuestPlacement[] placements = [.. GuestPlacements.All.Where(placement => GuestPlacements.WhyAbsent(placement) is null)];
         Dictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = [];
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
         try
@@ -41,7 +41,7 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
             for (int n = 0; n < repeat; n++)
             {
-                foreach (GuestPlacement placement in placements)
+                foreach (GuestPlacement placement in GuestPlacements.All)
                 {
                     cancellation.ThrowIfCancellationRequested();
                     progress($"run {n + 1} of {repeat}: {GuestPlacements.NameOf(placement)}");
@@ -66,7 +66,7 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             seconds,
             instructionClock,
             [.. GuestPlacements.All.Select(placement => new VmPlacement(
-                GuestPlacements.NameOf(placement), GuestPlacements.WhyAbsent(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
+                GuestPlacements.NameOf(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
             VmAggregation.Combine(workloads, runs));
     }
 
@@ -115,6 +115,7 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             MemorySize = GuestMemory,
             Drives = _usesDisk ? [disk] : [],
         };
+        options = options with { TsmModel = placement == GuestPlacement.Static ? TsmModel.Static : TsmModel.SupervisorDomain };
         return VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true);
     }
 }
