@@ -519,7 +519,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
-            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices, _deviceProtection) : null);
+            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices, _deviceProtection, StaticMemory(pool)) : null);
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
@@ -548,13 +548,24 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
+    // Confidential memory of model 3; empty without it.
+    private (ulong Start, ulong Size) StaticMemory(AddressRange tables)
+    {
+        if (Options is not { Tsm: not null, TsmModel: TsmModel.Static })
+        {
+            return default;
+        }
+
+        AddressRange range = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
+        return (range.Start, range.Size);
+    }
+
     private void AddSecurityManager(CoveProfile profile, AddressRange tables)
     {
-        AddressRange confidential = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
         ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: Options.TsmModel == TsmModel.Static ? (confidential.Start, confidential.Size) : default));
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: StaticMemory(tables)));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

@@ -70,9 +70,10 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
                 hart.Tlb.DropWrites(Ram.HostAddress(page));
             }
         });
-        Domains = new RootDomainManager(_harts, Tables, End - Tables);
+        (ulong, ulong) staticMemory = model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default;
+        Domains = new RootDomainManager(_harts, Tables, End - Tables, confidential: staticMemory);
         Monitor = new ManagedMonitor(this, Domains);
-        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default);
+        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), staticMemory);
         Tsm.Check = AssertInvariants;
         Monitor.Attach(Tsm);
         Write(Base, Asm.Ecall, Asm.Jal(0, 0));
