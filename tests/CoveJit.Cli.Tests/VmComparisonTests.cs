@@ -137,14 +137,16 @@ public sealed class VmComparisonTests
     [Fact]
     public void Commands_do_what_is_asked_for_and_fit_on_a_command_line()
     {
-        string all = GuestWorkload.CommandsFor(GuestWorkload.All, 0.5);
+        string all = GuestWorkload.CommandsFor(GuestWorkload.All, 0.5, 65535, 65534);
         Assert.InRange(all.Length, 1, 1000);
         Assert.DoesNotContain('"', all);
         Assert.Contains("SECONDS_EACH=0.5", all, StringComparison.Ordinal);
         string few = GuestWorkload.CommandsFor(GuestWorkload.Parse("syscall,boot"), 1);
         Assert.Contains("for p in getppid;", few, StringComparison.Ordinal);
         Assert.DoesNotContain("/dev/vda", few, StringComparison.Ordinal);
-        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,net"));
+        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,sound"));
+        Assert.DoesNotContain(GuestWorkload.Parse(null, instructionClock: true), workload => workload.Name == GuestWorkload.Net);
+        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,net", instructionClock: true));
     }
 
     [Theory]

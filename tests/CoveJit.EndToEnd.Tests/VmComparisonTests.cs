@@ -43,8 +43,23 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
             rows[(phase, placement)].GetProperty("each").GetProperty(quantity).GetProperty("median").GetDouble();
     }
 
+    // The guest's data are compared with the host's in both directions; a difference would be an error.
+    [BenchGuestFact(Hypervisor.Compiler, LoopbackServer.LibSlirp)]
+    public void The_network_carries_the_same_data_in_all_placements()
+    {
+        string json = _directory.File("vm.json");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            Seconds, "compare", "vm", "--workloads", "net", "--repeat", "1", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--json", json);
+        Assert.True(code == 0, output + error);
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
+        JsonElement[] rows = [.. document.RootElement.GetProperty("measurements").EnumerateArray()];
+        Assert.Equal(3 * 4, rows.Length);
+        Assert.All(rows, row => Assert.Equal(JsonValueKind.Null, row.GetProperty("absent").ValueKind));
+    }
+
     [Theory]
-    [InlineData("'net' is no workload; give some of boot,coremark", "--workloads", "boot,net")]
+    [InlineData("'sound' is no workload; give some of boot,coremark", "--workloads", "boot,sound")]
+    [InlineData("--workloads net and --icount exclude each other", "--workloads", "net", "--icount")]
     [InlineData("--repeat 0 is out of range; give 1 to", "--repeat", "0")]
     [InlineData("--seconds 0 is out of range; give 0.01 to", "--seconds", "0")]
     public void A_wrong_command_line_is_one_line(string expected, params string[] arguments)

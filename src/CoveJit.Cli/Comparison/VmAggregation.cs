@@ -45,7 +45,7 @@ internal static class VmAggregation
                 each[name] = Quantity(work => work.Counts[name]);
             }
 
-            if (workload.Name == GuestWorkload.Disk)
+            if (phase.IsTransfer)
             {
                 each[VmResult.BounceBytes] = VmQuantity.Of([.. windows.Select(_ => GuestPlacements.Bounces(placement) ? BytesPerMegabyte : 0)]);
             }
