@@ -548,6 +548,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
         Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: staticMemory));
+        Tsm.RecordsLaunches = Options.LaunchDirectory is not null;
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

@@ -62,6 +62,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
+    private readonly Option<string?> _dumpLaunch = Text("--dump-launch", "DIR", "Write launch plans and evidence of the confidential virtual machines into a directory at the end, for measure and verify");
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
     private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
     private readonly Option<string?> _dumpDtb = Text("--dump-dtb", "F", "Write the device tree blob and exit");
@@ -83,7 +84,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _dumpLaunch, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -364,6 +365,7 @@ internal sealed class RunCommand
             TsmModel = result.GetValue(_tsm) == "static" ? TsmModel.Static : TsmModel.SupervisorDomain,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
+            LaunchDirectory = result.GetValue(_dumpLaunch),
             StatisticsFile = result.GetValue(_stats),
             Trace = result.GetValue(_trace) is { } trace ? ParseTrace(trace) : TraceKinds.None,
             DumpDeviceTree = result.GetValue(_dumpDtb),

@@ -152,6 +152,9 @@ public sealed record MachineOptions
     /// <summary>Path statistics are written to at the end, or null.</summary>
     public string? StatisticsFile { get; init; }
 
+    /// <summary>Directory that launch plans and evidence of the TVMs are written to at the end, or null.</summary>
+    public string? LaunchDirectory { get; init; }
+
     /// <summary>What is traced.</summary>
     public TraceKinds Trace { get; init; }
 
