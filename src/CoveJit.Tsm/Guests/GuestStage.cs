@@ -32,7 +32,7 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     private const ulong FileMark = 1 << 9;
     private const ulong DeviceMark = SharedMark | FileMark;
     private const ulong UncachedStronglyOrdered = 2UL << 61; // Svpbmt: IO
-    private const ulong FlagBits = 0x3FF;
+    private const ulong FlagBits = 0x3FF | (3UL << 61); // what is neither address nor reserved
     private const ulong LeafBits = PageTableEntry.Read | PageTableEntry.Write | PageTableEntry.Execute;
 
     private readonly Stack<ulong> _pool = new();
