@@ -34,6 +34,11 @@ static bool plain_create(struct vm *vm)
     return true;
 }
 
+static bool plain_has_interrupt_files(void)
+{
+    return true;
+}
+
 static struct range plain_ram(const struct vm_description *description)
 {
     return (struct range){ GUEST_RAM, description->memory_size };
@@ -54,6 +59,11 @@ static bool plain_boot(struct vm *vm, const struct boot *boot)
     vm->vcpus[0].start_pc = boot->entry;
     vm->vcpus[0].start_argument = tree;
     return written;
+}
+
+static void plain_retire(struct vcpu *vcpu)
+{
+    (void)vcpu;
 }
 
 static void plain_destroy(struct vm *vm)
@@ -222,9 +232,10 @@ static void plain_message(struct vcpu *vcpu, u32 identity)
 const struct vm_operations plain_operations = {
     .name = "plain",
     .ram = plain_ram,
-    .has_interrupt_files = true,
+    .has_interrupt_files = plain_has_interrupt_files,
     .create = plain_create,
     .boot = plain_boot,
+    .retire = plain_retire,
     .destroy = plain_destroy,
     .start = plain_start,
     .load = plain_load,

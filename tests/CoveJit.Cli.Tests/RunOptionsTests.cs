@@ -63,16 +63,26 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Of_any_PCIe_function_it_can_be_said_what_it_proves_and_when_it_comes_and_goes()
+    {
+        MachineOptions options = Bind(
+            "--nvme", "a.img,tee,plug=1.5,pull=3,errors=7,namespace=b.img", "--drive", "c.img,bus=pci,tee=forged", "--accelerator", "matrix,tee=stale", "--net", "user,bus=pci,pull=2");
+        FunctionOptions first = new() { Tee = TeeIdentity.Genuine, Arrival = TimeSpan.FromSeconds(1.5), Removal = TimeSpan.FromSeconds(3) };
+        Assert.Equal([[new DriveOptions("a.img") { Function = first, ErrorPeriod = 7 }, new("b.img")]], options.NvmeControllers);
+        Assert.Equal(TeeIdentity.Forged, options.Drives[0].Function.Tee);
+        Assert.Equal([new AcceleratorOptions(new FunctionOptions { Tee = TeeIdentity.Stale })], options.MatrixEngines);
+        Assert.Equal(new FunctionOptions { Removal = TimeSpan.FromSeconds(2) }, options.Network.Function);
+    }
+
+    [Fact]
     public void TEE_devices_are_asked_for_one_by_one()
     {
         MachineOptions options = Bind(
-            "--nvme", "a.img,tee", "--nvme", "b.img,ro,namespace=c.img,tee", "--nvme", "d.img", "--drive", "e.img,bus=pci,tee", "--net", "user,bus=pci,tee",
-            "--accelerator", "matrix,tee", "--accelerator", "matrix", "--ide", "functional");
-        Assert.Equal([true, true, false], options.NvmeControllers.Select(drives => drives[0].Tee));
-        Assert.False(options.NvmeControllers[1][1].Tee);
-        Assert.True(options.Drives[0].Tee);
-        Assert.True(options.Network.Tee);
-        Assert.Equal([true, false], options.MatrixEngines.Select(engine => engine.Tee));
+            "--nvme", "a.img,tee", "--nvme", "d.img", "--drive", "e.img,bus=pci,tee", "--net", "user,bus=pci,tee", "--accelerator", "matrix,tee", "--accelerator", "matrix",
+            "--ide", "functional");
+        Assert.Equal([true, false], options.NvmeControllers.Select(drives => drives[0].Function.Tee is not null));
+        Assert.True(options.Drives[0].Function.Tee == TeeIdentity.Genuine && options.Network.Function.Tee == TeeIdentity.Genuine);
+        Assert.Equal([true, false], options.MatrixEngines.Select(engine => engine.Function.Tee is not null));
         Assert.Equal(IdeLinkMode.Functional, options.Ide);
         Assert.Equal(IdeLinkMode.Counted, Bind("--nvme", "a.img,tee").Ide);
     }
@@ -112,8 +122,8 @@ public sealed class RunOptionsTests
     }
 
     [Theory]
-    [InlineData("covejit: --drive: tee needs a PCIe function; write bus=pci,tee", "--drive", "a.img,tee")]
-    [InlineData("covejit: --net: tee needs a PCIe function; write bus=pci,tee", "--net", "user,tee")]
+    [InlineData("covejit: --drive: tee, plug and pull are said of a PCIe function; add bus=pci", "--drive", "a.img,tee")]
+    [InlineData("covejit: --net: tee, plug and pull are said of a PCIe function; add bus=pci", "--net", "user,tee")]
     [InlineData("covejit: --ide is about links to devices with tee, and there are none", "--nvme", "a.img", "--ide", "functional")]
     [InlineData("covejit: --ide off is not known", "--nvme", "a.img,tee", "--ide", "off")]
     [InlineData("covejit: --accelerator matrix,x is not known", "--accelerator", "matrix,x")]
@@ -308,6 +318,12 @@ public sealed class RunOptionsTests
     [InlineData("write a.img,ro", "--check", "--drive", "a.img")]
     [InlineData("write b.img,ro", "--check", "--nvme", "a.img,ro,namespace=b.img")]
     [InlineData("--nvme: 'rw' is not understood", "--nvme", "a.img,rw")]
+    [InlineData("pulled before it is plugged", "--nvme", "a.img,plug=3,pull=2")]
+    [InlineData("plug=now is no time", "--accelerator", "matrix,plug=now")]
+    [InlineData("tee=yes is not known", "--nvme", "a.img,tee=yes")]
+    [InlineData("said of a PCIe function", "--drive", "a.img,pull=1")]
+    [InlineData("said of a PCIe function", "--net", "user,tee")]
+    [InlineData("errors=1 is not understood", "--nvme", "a.img,errors=1")]
     [InlineData("--iommu: --iommu=maybe is neither on nor off", "--iommu", "maybe")]
     [InlineData("--nvme: format=vmdk is not supported", "--nvme", "a.img,format=vmdk")]
     [InlineData("--drive: bus=usb is not supported", "--drive", "a.img,bus=usb")]

@@ -202,7 +202,8 @@ public sealed class RootDomainManager
     /// <param name="to">Their new owner.</param>
     /// <param name="permissions">What it may do with them.</param>
     /// <param name="caller">The hart on whose thread this is, if it is one's.</param>
-    public DomainError Assign(ulong start, ulong size, SupervisorDomain from, SupervisorDomain to, MptPermissions permissions = MptPermissions.All, Hart? caller = null)
+    /// <param name="clears">Whether the pages are filled with zeroes; otherwise the other domain is trusted to let nobody read what was in them.</param>
+    public DomainError Assign(ulong start, ulong size, SupervisorDomain from, SupervisorDomain to, MptPermissions permissions = MptPermissions.All, Hart? caller = null, bool clears = true)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
@@ -216,7 +217,11 @@ public sealed class RootDomainManager
             from.Table.Set(start, size, MptPermissions.None);
             _tracker.Range(start, size).Fill(PageRecord.Root);
             Fence(caller, from.Sdid);
-            _map.Ram.TryClear(start, size);
+            if (clears)
+            {
+                _map.Ram.TryClear(start, size);
+            }
+
             to.Table.Set(start, size, permissions);
             _tracker.Range(start, size).Fill(PageRecord.Of(to.Sdid, permissions));
         });
