@@ -255,6 +255,17 @@ static void confidential_destroy(struct vm *vm)
     memory_free(tvm->blocks, tvm->blocks_order);
 }
 
+static void confidential_connect(struct vm *vm, const struct passed *passed)
+{
+    fail("vm%u is confidential: the PCIe function %x is no TEE device interface that it could have", vm->index, passed->function->id);
+}
+
+static void confidential_disconnect(struct vm *vm, const struct passed *passed)
+{
+    (void)vm;
+    (void)passed;
+}
+
 static bool add_shared(struct vm *vm, u64 guest, u32 *block)
 {
     void *page = memory_allocate(LARGE_PAGE_ORDER);
@@ -514,6 +525,8 @@ const struct vm_operations confidential_operations = {
     .create = confidential_create,
     .boot = confidential_boot,
     .destroy = confidential_destroy,
+    .connect = confidential_connect,
+    .disconnect = confidential_disconnect,
     .start = confidential_nothing,
     .load = confidential_load,
     .save = confidential_nothing,

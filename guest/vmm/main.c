@@ -4,6 +4,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "network.h"
+#include "passthrough.h"
 #include "print.h"
 #include "riscv.h"
 #include "sbi.h"
@@ -65,6 +66,7 @@ void main(u64 boot_hart, const void *tree)
     if (machine.network.source != 0)
         network_start(machine.network.address, machine.network.source);
     vm_start_drives();
+    passthrough_start();
     print("%u harts, %lu MiB, %lu free", machine.hart_count, machine.memory.size / MIB, memory_free_pages() * PAGE_SIZE / MIB);
     statistics_start();
     for (unsigned i = 0; i < machine.vm_count; i++)

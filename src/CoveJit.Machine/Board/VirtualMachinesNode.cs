@@ -37,6 +37,11 @@ internal static class VirtualMachinesNode
                 node.Set("bootargs", options.Append);
             }
 
+            if (options.Functions.Count > 0)
+            {
+                node.SetCells("covejit,functions", [.. options.Functions.Select(function => (uint)function.Value)]);
+            }
+
             if (options.Tamper is { } tamper)
             {
                 node.Set("covejit,tamper", tamper);
