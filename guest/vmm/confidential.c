@@ -9,6 +9,7 @@
 #include "exits.h"
 #include "fences.h"
 #include "guest_tree.h"
+#include "interrupts.h"
 #include "launch.h"
 #include "layout.h"
 #include "memory.h"
@@ -21,6 +22,11 @@ _Static_assert(LAUNCH_TREE + GUEST_TREE_SIZE <= LAUNCH_BASE + LAUNCH_SIZE, "the 
 _Static_assert(sizeof(struct nacl) == 3 * PAGE_SIZE, "shared memory");
 
 #define PAGES_PER_BLOCK (LARGE_PAGE_SIZE / PAGE_SIZE)
+
+/* Virtual hart n's interrupt file is page n from GUEST_IMSIC on. */
+#define IMSIC_HART_INDEX_BITS 3
+#define IMSIC_GROUP_INDEX_SHIFT 24 /* there is one group; the least that the specification allows */
+_Static_assert(1u << IMSIC_HART_INDEX_BITS >= VCPUS_MAX, "interrupt files");
 
 /* What a block of guest addresses is: the machine's block behind it, and two flags. */
 #define BLOCK_MAPPED 1u
@@ -112,13 +118,55 @@ static void give_back(u64 block)
     memory_free((void *)block, LARGE_PAGE_ORDER);
 }
 
+static bool read_tsm_info(struct tsm_info *info)
+{
+    return sbi_call(SBI_BASE, BASE_PROBE, SBI_COVH, 0, 0, 0, 0).value != 0
+        && covh_call(COVH_GET_TSM_INFO, (u64)info, sizeof *info, 0, 0, 0, 0).error == SBI_SUCCESS && info->tsm_state == TSM_READY;
+}
+
+static bool confidential_has_interrupt_files(void)
+{
+    struct tsm_info info;
+    return read_tsm_info(&info) && (info.tsm_capabilities & TSM_CAP_AIA) != 0;
+}
+
 static void check_tsm(const struct vm *vm, struct tsm_info *info)
 {
-    bool exists = sbi_call(SBI_BASE, BASE_PROBE, SBI_COVH, 0, 0, 0, 0).value != 0;
-    if (!exists || covh_call(COVH_GET_TSM_INFO, (u64)info, sizeof *info, 0, 0, 0, 0).error != SBI_SUCCESS || info->tsm_state != TSM_READY)
+    if (!read_tsm_info(info))
         fail("vm%u is to be confidential, but the firmware has no TEE security manager: start the machine with --tsm on", vm->index);
     if (vm->vcpu_count > info->tvm_max_vcpus)
         fail("vm%u has more virtual harts than the %lu that the TSM allows", vm->index, info->tvm_max_vcpus);
+}
+
+static u64 page_of_file(const struct vcpu *vcpu)
+{
+    return interrupts_guest_page(vcpu->hart, vcpu->file);
+}
+
+/* Gives the guest interrupt files of its virtual harts away. They are confidential after the next fence. */
+static void convert_files(struct vm *vm)
+{
+    for (unsigned i = 0; vm->has_interrupt_files && i < vm->vcpu_count; i++)
+    {
+        u64 page = page_of_file(&vm->vcpus[i]);
+        bool was_readable = host_can_read(page);
+        must(covi_call(COVI_CONVERT_AIA_IMSIC, page, 0, 0), "convert an interrupt file");
+        if (!was_readable || host_can_read(page))
+            fail("an interrupt file of vm%u is open to its host", vm->index);
+        vm->tvm.reads_refused++;
+    }
+}
+
+static void describe_files(const struct vm *vm)
+{
+    struct tvm_aia_params params = {
+        .imsic_base_addr = GUEST_IMSIC,
+        .group_index_shift = IMSIC_GROUP_INDEX_SHIFT,
+        .hart_index_bits = IMSIC_HART_INDEX_BITS,
+    };
+    must(covi_call(COVI_INIT_TVM_AIA, vm->tvm.id, (u64)&params, sizeof params), "give a TVM interrupt files");
+    for (u64 i = 0; i < vm->vcpu_count; i++)
+        must(covi_call(COVI_SET_TVM_AIA_CPU_IMSIC_ADDR, vm->tvm.id, i, GUEST_IMSIC + i * PAGE_SIZE), "give a vCPU an interrupt file");
 }
 
 /* The first block of all holds, from its start on, the root of the page table, the states, and page tables. */
@@ -132,6 +180,8 @@ static void create_tvm(struct vm *vm, const struct tsm_info *info)
     must(covh_call(COVH_ADD_TVM_MEMORY_REGION, tvm->id, vm->ram.start, vm->ram.size, 0, 0, 0), "add a memory region");
     for (u64 i = 0; i < vm->vcpu_count; i++, at += info->tvm_vcpu_state_pages * PAGE_SIZE)
         must(covh_call(COVH_CREATE_TVM_VCPU, tvm->id, i, at, 0, 0, 0), "create a vCPU");
+    if (vm->has_interrupt_files)
+        describe_files(vm);
     u64 rest = (tvm->control + LARGE_PAGE_SIZE - at) / PAGE_SIZE;
     must(covh_call(COVH_ADD_TVM_PAGE_TABLE_PAGES, tvm->id, at, rest, 0, 0, 0), "add page-table pages");
 }
@@ -150,7 +200,8 @@ static bool confidential_create(struct vm *vm)
         return false;
     memset(tvm->blocks, 0, size);
     lock_acquire(&vm->lock);
-    tvm->control = take(vm);
+    convert_files(vm);
+    tvm->control = take(vm); /* the first: there is a fence, which serves the files too */
     if (tvm->control != 0)
         create_tvm(vm, &info);
     lock_release(&vm->lock);
@@ -241,6 +292,8 @@ static void confidential_destroy(struct vm *vm)
     vm->table_pages = PAGES_PER_BLOCK;
     vm->owned_pages = tvm->private_pages;
     must(covh_call(COVH_DESTROY_TVM, tvm->id, 0, 0, 0, 0, 0), "destroy a TVM");
+    for (unsigned i = 0; vm->has_interrupt_files && i < vm->vcpu_count; i++)
+        must(covi_call(COVI_RECLAIM_TVM_AIA_IMSIC, page_of_file(&vm->vcpus[i]), 0, 0), "give an interrupt file back");
     give_back(tvm->control);
     while (tvm->pool_count != 0)
         give_back(tvm->pool[--tvm->pool_count]);
@@ -312,16 +365,22 @@ static u8 *confidential_page(struct vm *vm, u64 guest)
     return (u8 *)address_of(*block) + guest % LARGE_PAGE_SIZE;
 }
 
+/* Begins a fence of the TVM, and makes the virtual harts on other harts pass it. */
+static void begin_fence(const struct vm *vm)
+{
+    while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
+        lock_wait();
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        if (vm->vcpus[i].hart != this_hart())
+            hart_kick(vm->vcpus[i].hart);
+}
+
 /* Takes back what is mapped in a block that the TVM has shared, or unshared. */
 static void remove_block(struct vm *vm, u64 guest, u32 block)
 {
     struct tvm *tvm = &vm->tvm;
     must(covh_call(COVH_TVM_INVALIDATE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0), "invalidate pages");
-    while (covh_call(COVH_TVM_FENCE, tvm->id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
-        lock_wait();
-    for (unsigned i = 0; i < vm->vcpu_count; i++)
-        if (vm->vcpus[i].hart != this_hart())
-            hart_kick(vm->vcpus[i].hart);
+    begin_fence(vm);
     while (covh_call(COVH_TVM_REMOVE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0).error != SBI_SUCCESS)
         lock_wait(); /* until the virtual harts that ran have left */
     if ((block & BLOCK_SHARED) != 0)
@@ -352,6 +411,28 @@ static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
     return true;
 }
 
+/* Binds it to its interrupt file, where it stays bound as long as it may run: it never runs on another hart. The registers are the TSM's affair. */
+static void confidential_start(struct vcpu *vcpu)
+{
+    const struct vm *vm = vcpu->vm;
+    if (!vm->has_interrupt_files || vcpu->is_bound)
+        return;
+    must(covi_call(COVI_BIND_AIA_IMSIC, vm->tvm.id, vcpu->index, BIT(vcpu->file)), "bind a vCPU to an interrupt file");
+    vcpu->is_bound = true;
+}
+
+static void confidential_retire(struct vcpu *vcpu)
+{
+    const struct vm *vm = vcpu->vm;
+    if (!vcpu->is_bound)
+        return;
+    must(covi_call(COVI_UNBIND_AIA_IMSIC_BEGIN, vm->tvm.id, vcpu->index, 0), "unbind a vCPU");
+    begin_fence(vm);
+    while (covi_call(COVI_UNBIND_AIA_IMSIC_END, vm->tvm.id, vcpu->index, 0).error != SBI_SUCCESS)
+        lock_wait(); /* until the virtual harts that ran have left */
+    vcpu->is_bound = false;
+}
+
 /* Where a hart has one virtual hart alone, that may wait by itself. Everything else that a virtual hart has on the hart is the TSM's affair. */
 static void confidential_load(struct vcpu *vcpu)
 {
@@ -380,7 +461,16 @@ static void leave_exit(struct vcpu *vcpu, const struct nacl *nacl)
 
 static bool has_external_interrupt(const struct vcpu *vcpu)
 {
+    if (vcpu->vm->has_interrupt_files)
+        return (csr_read(hgeip) >> vcpu->file & 1) != 0;
     return (aplic_asserted(&vcpu->vm->aplic) >> vcpu->index & 1) != 0;
+}
+
+/* A message to a virtual hart that is bound to no interrupt file, because it has not started: the TSM has noted it. */
+static bool is_noted_message(const struct vcpu *vcpu)
+{
+    struct range files = { GUEST_IMSIC, vcpu->vm->vcpu_count * PAGE_SIZE };
+    return vcpu->vm->has_interrupt_files && vcpu->context.scause == CAUSE_STORE_GUEST_PAGE_FAULT && range_holds(files, vcpu->context.htval << 2, 1);
 }
 
 static void confidential_run(struct vcpu *vcpu)
@@ -393,14 +483,16 @@ static void confidential_run(struct vcpu *vcpu)
     struct sbi_result result = covh_call(COVH_RUN_TVM_VCPU, vm->tvm.id, vcpu->index, 0, 0, 0, 0);
     if (result.error == SBI_SUCCESS)
         leave_exit(vcpu, nacl);
-    if (result.error == SBI_SUCCESS && result.value == 0)
+    bool goes_on = result.error == SBI_SUCCESS && result.value == 0;
+    if (goes_on && !is_noted_message(vcpu))
         return;
-    if (result.error == SBI_SUCCESS)
-        print("vm%u: virtual hart %u exited for good, with cause %lx", vm->index, vcpu->index, vcpu->context.scause);
-    else
+    if (result.error != SBI_SUCCESS)
         print("vm%u: the TSM does not run virtual hart %u: error %ld", vm->index, vcpu->index, result.error);
+    else if (!goes_on)
+        print("vm%u: virtual hart %u exited for good, with cause %lx", vm->index, vcpu->index, vcpu->context.scause);
     vcpu->context.scause = CAUSE_INTERRUPT | INTERRUPT_SOFTWARE; /* nothing is left to be done for it */
-    vm_stop(vm, VM_FAILURE);
+    if (!goes_on)
+        vm_stop(vm, VM_FAILURE);
 }
 
 static void confidential_skip(struct vcpu *vcpu, unsigned length)
@@ -439,10 +531,13 @@ static void wake(const struct vcpu *vcpu)
         hart_kick(vcpu->hart);
 }
 
+/* Interrupts that the TVM has not allowed are refused, and lost, as they are to be. */
 static void confidential_message(struct vcpu *vcpu, u32 identity)
 {
-    (void)identity;
-    wake(vcpu);
+    if (vcpu->vm->has_interrupt_files)
+        covi_call(COVI_INJECT_TVM_CPU, vcpu->vm->tvm.id, vcpu->index, identity);
+    else
+        wake(vcpu);
 }
 
 static enum verdict told_of_memory(struct vcpu *vcpu)
@@ -522,12 +617,14 @@ static enum verdict confidential_call(struct vcpu *vcpu)
 const struct vm_operations confidential_operations = {
     .name = "confidential",
     .ram = confidential_ram,
+    .has_interrupt_files = confidential_has_interrupt_files,
     .create = confidential_create,
     .boot = confidential_boot,
+    .retire = confidential_retire,
     .destroy = confidential_destroy,
     .connect = confidential_connect,
     .disconnect = confidential_disconnect,
-    .start = confidential_nothing,
+    .start = confidential_start,
     .load = confidential_load,
     .save = confidential_nothing,
     .run = confidential_run,

@@ -56,7 +56,7 @@ void context_load_float(const struct context *context);
 /* Reads 16 bits at a guest virtual address, with the rights of a fetch by the virtual hart that ran last. Returns false if it faults. */
 bool guest_fetch(u64 address, u16 *value);
 
-/* Whether the VMM can read a byte of the machine's memory. */
+/* Whether the VMM can read a word at an address of the machine's. */
 bool host_can_read(u64 address);
 
 #endif

@@ -1,10 +1,11 @@
-/* Calls to the TEE security manager (CoVE, extension COVH; SBI 3.0, extension NACL, of which the shared memory is used). */
+/* Calls to the TEE security manager (CoVE, extensions COVH and COVI; SBI 3.0, extension NACL, of which the shared memory is used). */
 #ifndef VMM_COVH_H
 #define VMM_COVH_H
 
 #include "sbi.h"
 
 #define SBI_COVH 0x434F5648u
+#define SBI_COVI 0x434F5649u
 #define SBI_NACL 0x4E41434Cu
 
 enum
@@ -31,9 +32,22 @@ enum
     COVH_TVM_REMOVE_PAGES,
 };
 
+enum
+{
+    COVI_INIT_TVM_AIA,
+    COVI_SET_TVM_AIA_CPU_IMSIC_ADDR,
+    COVI_CONVERT_AIA_IMSIC,
+    COVI_RECLAIM_TVM_AIA_IMSIC,
+    COVI_BIND_AIA_IMSIC,
+    COVI_UNBIND_AIA_IMSIC_BEGIN,
+    COVI_UNBIND_AIA_IMSIC_END,
+    COVI_INJECT_TVM_CPU,
+};
+
 enum { NACL_PROBE_FEATURE, NACL_SET_SHMEM };
 
 enum tsm_state { TSM_NOT_LOADED, TSM_LOADED, TSM_READY };
+#define TSM_CAP_AIA BIT(3)
 enum tsm_page_type { TSM_PAGE_4K, TSM_PAGE_2M, TSM_PAGE_1G };
 
 struct tsm_info
@@ -53,6 +67,16 @@ struct tvm_create_params
 {
     u64 tvm_page_directory_addr;
     u64 tvm_state_addr;
+};
+
+struct tvm_aia_params
+{
+    u64 imsic_base_addr;
+    u32 group_index_bits;
+    u32 group_index_shift;
+    u32 hart_index_bits;
+    u32 guest_index_bits;
+    u32 guests_per_hart;
 };
 
 /* What a hart shares with the TSM: of exits of TVMs, general registers and CSRs. */
@@ -75,6 +99,11 @@ struct nacl
 static inline struct sbi_result covh_call(u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
     return sbi_call6(SBI_COVH, function, a0, a1, a2, a3, a4, a5);
+}
+
+static inline struct sbi_result covi_call(u32 function, u64 a0, u64 a1, u64 a2)
+{
+    return sbi_call(SBI_COVI, function, a0, a1, a2, 0, 0);
 }
 
 #endif

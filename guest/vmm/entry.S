@@ -105,7 +105,7 @@ recoverable_begin:
     j 1f
 .globl host_can_read
 host_can_read:
-    lbu t2, 0(a0)
+    lw t2, 0(a0)
     j 2f
 recoverable_end:
 1:  sh t2, 0(a1)

@@ -15,7 +15,7 @@ static bool is_confidential(const struct vm *vm)
     return vm->description->kind == VM_CONFIDENTIAL;
 }
 
-/* The extensions of its virtual harts, in a property's form. A confidential one has no interrupt files, and so no use for what reaches them. */
+/* The extensions of its virtual harts, in a property's form. Without interrupt files there is no use for what reaches them. */
 static u32 collect_extensions(const struct vm *vm, char *names)
 {
     u32 size = 0;
@@ -23,7 +23,7 @@ static u32 collect_extensions(const struct vm *vm, char *names)
     {
         const char *name = machine.extensions + at;
         u32 length = (u32)strlen(name) + 1;
-        if (!is_confidential(vm) || strcmp(name, "ssaia") != 0)
+        if (vm->has_interrupt_files || strcmp(name, "ssaia") != 0)
         {
             memcpy(names + size, name, length);
             size += length;
@@ -107,8 +107,7 @@ static void write_interrupt_controllers(struct fdt_writer *writer, const struct 
         targets[2 * i] = PHANDLE_CPU_INTC + i;
         targets[2 * i + 1] = INTERRUPT_EXTERNAL;
     }
-    bool has_imsic = vm->operations->has_interrupt_files;
-    if (has_imsic)
+    if (vm->has_interrupt_files)
         write_imsic(writer, vm, targets);
     fdt_begin_unit(writer, "interrupt-controller", GUEST_APLIC);
     fdt_put_text(writer, "compatible", "riscv,aplic");
@@ -117,7 +116,7 @@ static void write_interrupt_controllers(struct fdt_writer *writer, const struct 
     fdt_put_cell(writer, "#interrupt-cells", 2);
     fdt_put_cell(writer, "#address-cells", 0);
     fdt_put_cell(writer, "riscv,num-sources", APLIC_SOURCES);
-    if (has_imsic)
+    if (vm->has_interrupt_files)
         fdt_put_cell(writer, "msi-parent", PHANDLE_IMSIC);
     else
         fdt_put_cells(writer, "interrupts-extended", 2 * vm->vcpu_count, targets);

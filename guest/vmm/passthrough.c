@@ -208,8 +208,13 @@ void passthrough_attach(struct passthrough *passthrough, struct vm *vm)
             fail("vm%u is to have the PCIe function %x:%x.%u, which cannot be reset", vm->index, id >> 8, id >> 3 & 31, id & 7);
         pcie_reset(passed->function);
         place(passed, &next);
-        vm->operations->connect(vm, passed);
     }
+}
+
+void passthrough_connect(struct passthrough *passthrough)
+{
+    for (unsigned i = 0; i < passthrough->count; i++)
+        passthrough->vm->operations->connect(passthrough->vm, &passthrough->functions[i]);
 }
 
 void passthrough_detach(struct passthrough *passthrough)

@@ -31,8 +31,11 @@ struct passthrough
 /* Finds and readies everything for the virtual machines that want functions. Once, before any starts. */
 void passthrough_start(void);
 
-/* Gives a virtual machine its functions, all of them reset. The address space is there, and nothing runs yet. */
+/* Takes a virtual machine's functions, resets them, and chooses where their memory is to be. */
 void passthrough_attach(struct passthrough *passthrough, struct vm *vm);
+
+/* Makes memory, requests and messages the virtual machine's, which is filled and does not run yet. */
+void passthrough_connect(struct passthrough *passthrough);
 
 /* Takes them back: when it returns they send nothing, and have forgotten everything. */
 void passthrough_detach(struct passthrough *passthrough);

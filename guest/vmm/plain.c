@@ -36,9 +36,19 @@ static bool plain_create(struct vm *vm)
     return true;
 }
 
+static bool plain_has_interrupt_files(void)
+{
+    return true;
+}
+
 static struct range plain_ram(const struct vm_description *description)
 {
     return (struct range){ GUEST_RAM, description->memory_size };
+}
+
+static void plain_retire(struct vcpu *vcpu)
+{
+    (void)vcpu;
 }
 
 static void plain_destroy(struct vm *vm)
@@ -249,9 +259,10 @@ static void plain_message(struct vcpu *vcpu, u32 identity)
 const struct vm_operations plain_operations = {
     .name = "plain",
     .ram = plain_ram,
-    .has_interrupt_files = true,
+    .has_interrupt_files = plain_has_interrupt_files,
     .create = plain_create,
     .boot = plain_boot,
+    .retire = plain_retire,
     .destroy = plain_destroy,
     .connect = plain_connect,
     .disconnect = plain_disconnect,

@@ -47,7 +47,7 @@ static void place_vcpus(struct vm *vm)
         for (unsigned tries = 0; tries < machine.hart_count && hart == NULL; tries++)
         {
             struct hart *candidate = &harts[next_hart++ % machine.hart_count];
-            if (candidate->free_files != 0 || (!vm->operations->has_interrupt_files && candidate->vcpu_count < HART_VCPUS_MAX))
+            if (candidate->free_files != 0 || (!vm->has_interrupt_files && candidate->vcpu_count < HART_VCPUS_MAX))
                 hart = candidate;
         }
         if (hart == NULL)
@@ -56,7 +56,7 @@ static void place_vcpus(struct vm *vm)
         vcpu->vm = vm;
         vcpu->index = i;
         vcpu->hart = hart;
-        if (vm->operations->has_interrupt_files)
+        if (vm->has_interrupt_files)
         {
             vcpu->file = first_bit(hart->free_files);
             hart->free_files &= hart->free_files - 1;
@@ -85,7 +85,7 @@ static void add_devices(struct vm *vm)
 {
     vm->device_count = 0;
     vm->virtio_count = 0;
-    aplic_reset(&vm->aplic, vm, (struct range){ GUEST_APLIC, GUEST_APLIC_SIZE }, !vm->operations->has_interrupt_files);
+    aplic_reset(&vm->aplic, vm, (struct range){ GUEST_APLIC, GUEST_APLIC_SIZE }, !vm->has_interrupt_files);
     add_device(vm, &vm->aplic.device);
     uart_reset(&vm->uart, vm, SOURCE_UART, (struct range){ GUEST_UART, GUEST_UART_SIZE });
     add_device(vm, &vm->uart.device);
@@ -154,6 +154,7 @@ void vm_start(unsigned index)
     vm->description = &machine.vms[index];
     vm->operations = vm->description->kind == VM_CONFIDENTIAL ? &confidential_operations : &plain_operations;
     vm->ram = vm->operations->ram(vm->description);
+    vm->has_interrupt_files = vm->operations->has_interrupt_files();
     if (vm->starts++ == 0)
     {
         vm->vcpu_count = vm->description->vcpus;
@@ -165,6 +166,7 @@ void vm_start(unsigned index)
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
     load_images(vm);
+    passthrough_connect(&vm->passthrough);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
     {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -213,6 +215,7 @@ void vm_retire(struct vcpu *vcpu)
     static struct lock end_lock; /* two virtual machines may end at the same time */
     struct vm *vm = vcpu->vm;
     vcpu->retired = true;
+    vm->operations->retire(vcpu);
     if (__atomic_sub_fetch(&vm->unretired, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     network_detach(vm);

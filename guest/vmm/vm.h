@@ -69,6 +69,7 @@ struct vcpu
     unsigned index;
     struct hart *hart;
     unsigned file; /* its guest interrupt file on that hart, or 0 */
+    bool is_bound; /* of a confidential one: to that file */
     u32 state; /* enum vcpu_state; atomic */
     u32 software_pending; /* an IPI that SBI asked for; atomic */
     bool retired; /* the virtual machine ends, and this virtual hart will not run again */
@@ -112,13 +113,18 @@ struct vm_operations
 {
     const char *name;
     struct range (*ram)(const struct vm_description *description);
-    bool has_interrupt_files; /* each virtual hart has a guest interrupt file, which is its IMSIC; otherwise it has an APLIC that delivers directly */
+
+    /* Whether each virtual hart has a guest interrupt file, which is its IMSIC; otherwise it has an APLIC that delivers directly. */
+    bool (*has_interrupt_files)(void);
 
     /* Makes the virtual machine's address space. Returns false without memory. */
     bool (*create)(struct vm *vm);
 
     /* Fills it, and says where its first virtual hart starts. Returns false without memory. */
     bool (*boot)(struct vm *vm, const struct boot *boot);
+
+    /* Takes leave of a virtual hart that will not run again. On its own hart; others may still be running. */
+    void (*retire)(struct vcpu *vcpu);
 
     /* Gives everything back. No virtual hart runs any more. */
     void (*destroy)(struct vm *vm);
@@ -170,6 +176,7 @@ struct vm
     unsigned index;
     const struct vm_description *description;
     const struct vm_operations *operations;
+    bool has_interrupt_files;
     struct lock lock;
     u32 state; /* enum vm_state; atomic */
     enum vm_end end;

@@ -26,7 +26,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
             ["--vm", $"confidential,drive={_directory.File("disk.img")}"]);
         Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/vda", output, StringComparison.Ordinal);
         Assert.Contains("through the window", output, StringComparison.Ordinal);
-        Assert.Matches(@"(?m)^ *\d+: .*APLIC-DIRECT.*virtio", output);
+        Assert.Matches(@"(?m)^ *\d+: .*APLIC-MSI.*virtio", output);
         disk.AsSpan(0, 1 << 20).CopyTo(disk.AsSpan(2 << 20));
         Assert.Equal(disk, File.ReadAllBytes(_directory.File("disk.img")));
 
@@ -35,10 +35,13 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         JsonElement statistics = Hypervisor.Statistics(output)[0];
         Assert.Equal(("confidential", "shutdown"), (statistics.GetProperty("kind").GetString(), statistics.GetProperty("end").GetString()));
         Assert.InRange(statistics.GetProperty("shared_pages").GetInt32(), 64 << 8, 66 << 8);
-        Assert.Equal(2, statistics.GetProperty("host_reads_refused").GetInt32());
+        
+        // Of its memory, of the TSM's for it, and of its interrupt file.
+        Assert.Equal(3, statistics.GetProperty("host_reads_refused").GetInt32());
         Assert.InRange(statistics.GetProperty("exits").GetProperty("page_fault").GetInt32(), 1, int.MaxValue);
     }
 
+    // At the reset, what cannot be given back cannot be given away again.
     [GuestFact(Hypervisor.Compiler)]
     public void Two_vCPUs_send_each_other_IPIs_take_interrupts_and_start_over()
     {
@@ -47,13 +50,14 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         {
             machine.WaitFor(DefaultGuest.ReadyMarker, BootSeconds);
             machine.WaitFor("# ", CommandSeconds);
-            machine.Type(start == 0 ? "nproc; cat /proc/interrupts; reboot -f\n" : "poweroff -f\n");
+            machine.Type(start == 0 ? "nproc; cat /proc/interrupts; dmesg | grep imsic; reboot -f\n" : "poweroff -f\n");
         }
 
         Assert.Equal(0, machine.WaitForExit(CommandSeconds));
         Assert.Matches(@"(?m)^2\s*$", machine.Output);
         Assert.Matches(@"(?m)^IPI1: +[1-9]\d* +[1-9]\d* ", machine.Output);
-        Assert.Contains("APLIC-DIRECT", machine.Output, StringComparison.Ordinal);
+        Assert.Contains("APLIC-MSI", machine.Output, StringComparison.Ordinal);
+        Assert.Contains("providing IPIs", machine.Output, StringComparison.Ordinal);
         IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(machine.Output);
         Assert.Equal(2, statistics[0].GetProperty("starts").GetInt32());
         AssertNothingLost(statistics);
@@ -65,7 +69,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         const string Reach = "quiet covejit.run=\"ip addr add 10.0.0.{0}/24 dev eth0; ip link set eth0 up; until dd if=/dev/zero bs=64k count=8 | nc -w 9 10.0.0.1 9{0}; do sleep 1; done\"";
         string output = Run(
             ["--append", "quiet covejit.run=\"nc -l -p 92 -e sha256sum & nc -l -p 93 -e sha256sum & ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; wait\""],
-            ["--smp", "2", "--vm", "confidential", "--vm", "confidential,append=" + Format(Reach, 2), "--vm", "plain,append=" + Format(Reach, 3)]);
+            ["--smp", "2", "--vm", "confidential,vcpus=2", "--vm", "confidential,append=" + Format(Reach, 2), "--vm", "plain,append=" + Format(Reach, 3)]);
         string digest = Convert.ToHexStringLower(SHA256.HashData(new byte[8 * 65536]));
         Assert.Contains($"[vm1] {digest}  -", output, StringComparison.Ordinal);
         Assert.Contains($"[vm2] {digest}  -", output, StringComparison.Ordinal);
