@@ -7,7 +7,8 @@
  *     io check DEVICE SPAN SEED                         reads all of it, and prints a digest
  *
  * A phase is framed by lines as in bench.h, with bytes and latencies added to the last; its name is PATTERN_SIZE. A word is a function of the seed and
- * its place. Of a block that was read the first word of each sector is checked at once, which costs next to nothing; `check` looks at all.
+ * its place. Of a block that was read the first word of each sector is checked at once, which costs next to nothing; `check` looks at all. Writes write
+ * other words than there were; all that was written is read again after the time, and then filled anew.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -118,6 +119,7 @@ struct run
     int is_write;
     int is_random;
     uint8_t *content; /* of the whole span, for writes: made before anything is timed */
+    uint8_t *written; /* whether a block was */
     uint64_t next; /* a counter, or a generator's state */
     float *samples; /* microseconds, of as many requests as there is room for */
     uint64_t done;
@@ -136,6 +138,8 @@ static void begin(struct run *run, struct request *request)
 {
     uint64_t offset = choose(run);
     uint8_t *buffer = run->is_write ? run->content + offset : request->buffer;
+    if (run->is_write)
+        run->written[offset / run->size] = 1;
     request->control = (struct iocb){
         .aio_lio_opcode = run->is_write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD,
         .aio_fildes = (uint32_t)run->target->descriptor,
@@ -203,16 +207,33 @@ static double percentile(const float *sorted, uint64_t count, double part)
     return sorted[(uint64_t)((double)(count - 1) * part + 0.5)];
 }
 
+/* What was written is there, and then gives way to what was there before. */
+static void check_written(const struct run *run, const struct target *written)
+{
+    uint8_t *buffer = allocate(run->size);
+    for (uint64_t block = 0; block < written->span / run->size; block++)
+    {
+        if (!run->written[block])
+            continue;
+        transfer(written, 0, buffer, block * run->size, run->size);
+        check(written, buffer, block * run->size, run->size, 8);
+    }
+    fill(run->target);
+}
+
 static void measure(const struct target *target, const char *pattern, uint64_t size, unsigned depth, double seconds)
 {
     static struct run run;
     run = (struct run){ .target = target, .depth = depth, .size = size, .samples = (float *)allocate(SAMPLES_MOST * sizeof(float)) };
     run.is_random = strncmp(pattern, "rand", 4) == 0;
     run.is_write = strcmp(pattern + (run.is_random ? 4 : 0), "write") == 0;
+    struct target other = *target; /* writes write other words than there are */
+    other.seed = ~target->seed;
     if (run.is_write)
     {
         run.content = allocate(target->span);
-        make(target, run.content, 0, target->span);
+        run.written = allocate(target->span / size);
+        make(&other, run.content, 0, target->span);
     }
     for (unsigned i = 0; i < depth; i++)
         run.requests[i].buffer = allocate(size);
@@ -230,6 +251,8 @@ static void measure(const struct target *target, const char *pattern, uint64_t s
     /* What is sorted before the line is written would count. */
     printf("{\"name\":\"%s_%llu\",\"iterations\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", pattern, (unsigned long long)size, (unsigned long long)run.done, taken, cpu);
     fflush(stdout);
+    if (run.is_write)
+        check_written(&run, &other);
     qsort(run.samples, count, sizeof(float), compare);
     printf("{\"latency\":\"%s_%llu\",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}\n", pattern, (unsigned long long)size, percentile(run.samples, count, 0.5),
            percentile(run.samples, count, 0.9), percentile(run.samples, count, 0.99), (double)run.samples[count - 1]);
