@@ -152,7 +152,8 @@ void hart_main(struct hart *hart)
     if ((hart->free_files & ~files) != 0)
         fail("hart %u has fewer guest interrupt files than the device tree says", hart->index);
     interrupts_start();
-    confidential_start_hart();
+    if (hart->index != machine.boot_hart)
+        confidential_start_hart();
     if (hart->index == machine.boot_hart)
     {
         interrupts_enable_source(machine.serial_source);

@@ -175,6 +175,10 @@ static void describe_vms(const struct fdt *tree)
         fdt_property(tree, node, "covejit,functions", &size);
         if (size / sizeof(u32) > VM_FUNCTIONS_MAX)
             fail("a virtual machine is to have more than %u PCIe functions", (unsigned)VM_FUNCTIONS_MAX);
+        u32 policies = 0;
+        vm->function_policies = fdt_property(tree, node, "covejit,function-policies", &policies);
+        if (policies != size / sizeof(u32) * 2 * LAUNCH_DIGEST_SIZE)
+            vm->function_policies = NULL;
         for (; vm->function_count < size / sizeof(u32); vm->function_count++)
             vm->functions[vm->function_count] = (u16)fdt_cell(tree, node, "covejit,functions", vm->function_count, 0);
         machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;

@@ -1,4 +1,5 @@
 /* The boot hart's way from firmware to virtual machines. */
+#include "confidential.h"
 #include "entropy.h"
 #include "hart.h"
 #include "machine.h"
@@ -69,6 +70,7 @@ void main(u64 boot_hart, const void *tree)
     passthrough_start();
     print("%u harts, %lu MiB, %lu free", machine.hart_count, machine.memory.size / MIB, memory_free_pages() * PAGE_SIZE / MIB);
     statistics_start();
+    confidential_start_hart(); /* before the others, which do it themselves: virtual machines' functions are connected from here */
     for (unsigned i = 0; i < machine.vm_count; i++)
         vm_start(i);
     for (unsigned i = 0; i < machine.hart_count; i++)

@@ -55,12 +55,12 @@ static unsigned capability_of(const struct pcie_function *function, unsigned off
     return 0;
 }
 
-static u32 read_express(u32 value, unsigned offset)
+static u32 read_express(const struct passed *passed, u32 value, unsigned offset)
 {
     if (offset == 0)
         return (value & ~EXPRESS_TYPE) | EXPRESS_TYPE_INTEGRATED; /* it has no port above it */
     if (offset == EXPRESS_DEVICE_CAPABILITIES)
-        return value & ~EXPRESS_TEE_IO;
+        return value & ~(EXPRESS_TEE_IO | (passed->is_locked ? EXPRESS_CAN_RESET : 0));
     return (offset >= EXPRESS_LINK && offset < EXPRESS_DEVICE_2) || offset >= EXPRESS_LINK_2 ? 0 : value;
 }
 
@@ -88,7 +88,7 @@ static u32 read_register(const struct passed *passed, unsigned offset)
         return 0;
     u32 value = pcie_read(function, offset);
     if (capability == function->express)
-        value = read_express(value, offset - capability);
+        value = read_express(passed, value, offset - capability);
     return offset == capability ? (value & 0xFFFF00FF) | next_kept(function, capability) << 8 : value;
 }
 
@@ -106,7 +106,7 @@ static void write_capability(struct passed *passed, unsigned capability, unsigne
             pcie_write(function, offset, offset == capability ? (old & ~MSI_WRITABLE) | (value & MSI_WRITABLE) : value);
             break;
         case PCIE_EXPRESS: /* payloads and the like are between the machine's ports and functions */
-            if (offset == capability + EXPRESS_DEVICE_CONTROL && (value & EXPRESS_RESET) != 0)
+            if (offset == capability + EXPRESS_DEVICE_CONTROL && (value & EXPRESS_RESET) != 0 && !passed->is_locked)
             {
                 pcie_reset(function);
                 passed->command = 0;
@@ -131,7 +131,8 @@ static void write_register(struct passed *passed, unsigned offset, u32 value)
     if (offset == PCIE_COMMAND)
     {
         passed->command = value & COMMAND_WRITABLE;
-        pcie_set_master(function, (passed->command & PCIE_COMMAND_MASTER) != 0);
+        if (!passed->is_locked)
+            pcie_set_master(function, (passed->command & PCIE_COMMAND_MASTER) != 0);
         return;
     }
     unsigned capability = offset < PCIE_EXTENDED ? capability_of(function, offset) : 0;
@@ -166,13 +167,16 @@ static void passthrough_write(struct device *device, u64 offset, unsigned size, 
 
 void passthrough_start(void)
 {
-    bool wanted = false;
+    bool wanted = false, wanted_plain = false;
     for (unsigned i = 0; i < machine.vm_count; i++)
+    {
         wanted |= machine.vms[i].function_count != 0;
-    if (!wanted)
-        return;
-    pcie_start();
-    iommu_start();
+        wanted_plain |= machine.vms[i].function_count != 0 && machine.vms[i].kind == VM_PLAIN;
+    }
+    if (wanted)
+        pcie_start();
+    if (wanted_plain) /* what is a confidential one's is kept apart by the TSM */
+        iommu_start();
 }
 
 /* Where a function's memory is in the virtual machine: one after the other, each aligned to its size. */
@@ -222,8 +226,8 @@ void passthrough_detach(struct passthrough *passthrough)
     for (unsigned i = 0; i < passthrough->count; i++)
     {
         struct passed *passed = &passthrough->functions[i];
-        pcie_reset(passed->function);
         passthrough->vm->operations->disconnect(passthrough->vm, passed);
+        pcie_reset(passed->function);
     }
     iommu_count_faults();
 }

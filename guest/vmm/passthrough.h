@@ -11,6 +11,8 @@
 
 struct vm;
 
+enum { TRANSCRIPT_ORDER = 2 };
+
 /* A function in a virtual machine. Its place there is device n of bus 0. */
 struct passed
 {
@@ -18,6 +20,8 @@ struct passed
     struct range guest[PCIE_BARS]; /* where its memory is mapped; size 0: there is none */
     u32 bars[PCIE_BARS]; /* the registers as the virtual machine sees them: what it writes moves nothing */
     u32 command; /* as it has written it */
+    bool is_locked; /* a TEE device interface, in which the VMM may change nothing */
+    u8 *transcript; /* of the connection with its device, which the VMM keeps for the TSM */
 };
 
 struct passthrough

@@ -36,6 +36,19 @@ unsigned pcie_next_capability(const struct pcie_function *function, unsigned at)
     return next >= 0x40 ? next : 0;
 }
 
+unsigned pcie_extended(const struct pcie_function *function, u32 id)
+{
+    unsigned at = PCIE_EXTENDED;
+    for (unsigned n = 0; n < MOST_CAPABILITIES && at >= PCIE_EXTENDED; n++)
+    {
+        u32 header = pcie_read(function, at);
+        if (header != 0 && (header & 0xFFFF) == id)
+            return at;
+        at = header >> 20 & 0xFFC;
+    }
+    return 0;
+}
+
 /* What the function takes, by the bits of its register that do not stay ones. */
 static u64 size_of(const struct pcie_function *function, unsigned index, bool wide)
 {

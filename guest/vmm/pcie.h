@@ -26,6 +26,7 @@ enum
 
 /* Capabilities that the VMM knows. */
 enum { PCIE_MSI = 0x05, PCIE_EXPRESS = 0x10, PCIE_MSIX = 0x11 };
+enum { PCIE_EXTENDED_DOE = 0x2E, PCIE_EXTENDED_IDE = 0x30 };
 
 /* The PCI Express capability, from its start. */
 enum { EXPRESS_DEVICE_CAPABILITIES = 0x04, EXPRESS_DEVICE_CONTROL = 0x08, EXPRESS_LINK = 0x0C, EXPRESS_DEVICE_2 = 0x24, EXPRESS_LINK_2 = 0x2C, EXPRESS_SIZE = 0x3C };
@@ -66,6 +67,9 @@ void pcie_set_master(const struct pcie_function *function, bool on);
 
 /* One more step through a function's list of capabilities: the offset of the one after that at a place, PCIE_CAPABILITIES for the first; 0 at the end. */
 unsigned pcie_next_capability(const struct pcie_function *function, unsigned at);
+
+/* The offset of a function's extended capability, or 0. */
+unsigned pcie_extended(const struct pcie_function *function, u32 id);
 
 static inline u32 pcie_read(const struct pcie_function *function, unsigned offset)
 {

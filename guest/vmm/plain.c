@@ -218,7 +218,7 @@ static bool plain_boot(struct vm *vm, const struct boot *boot)
     return written;
 }
 
-static void plain_connect(struct vm *vm, const struct passed *passed)
+static void plain_connect(struct vm *vm, struct passed *passed)
 {
     for (unsigned i = 0; i < PCIE_BARS; i++)
         for (u64 offset = 0; offset < passed->guest[i].size; offset += PAGE_SIZE)
@@ -227,9 +227,10 @@ static void plain_connect(struct vm *vm, const struct passed *passed)
     iommu_assign(passed->function, vm, gstage_hgatp(&vm->tables, vmid_of(vm)));
 }
 
-static void plain_disconnect(struct vm *vm, const struct passed *passed)
+static void plain_disconnect(struct vm *vm, struct passed *passed)
 {
     (void)vm;
+    pcie_set_master(passed->function, false);
     iommu_release(passed->function);
 }
 

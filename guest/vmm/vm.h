@@ -130,8 +130,8 @@ struct vm_operations
     void (*destroy)(struct vm *vm);
 
     /* Makes a function's memory, requests and messages the virtual machine's, and ends that. The function has been reset; nothing runs. */
-    void (*connect)(struct vm *vm, const struct passed *passed);
-    void (*disconnect)(struct vm *vm, const struct passed *passed);
+    void (*connect)(struct vm *vm, struct passed *passed);
+    void (*disconnect)(struct vm *vm, struct passed *passed);
 
     /* Brings a virtual hart to the state of a hart that HSM starts. On its own hart. */
     void (*start)(struct vcpu *vcpu);
