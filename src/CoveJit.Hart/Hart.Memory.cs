@@ -49,7 +49,7 @@ public sealed unsafe partial class Hart
             return true;
         }
 
-        return Map.TryRead(physical, size, out value) || Fault(TrapCause.LoadAccessFault, address);
+        return Map.TryRead(physical, size, out value, Sdid) || Fault(TrapCause.LoadAccessFault, address);
     }
 
     /// <summary>Stores to guest virtual memory; called when the TLB's fast path does not match. Parameters as <see cref="Load"/>.</summary>
@@ -66,7 +66,7 @@ public sealed unsafe partial class Hart
             return false;
         }
 
-        return Map.TryWrite(physical, size, value) || Fault(TrapCause.StoreAccessFault, address);
+        return Map.TryWrite(physical, size, value, Sdid) || Fault(TrapCause.StoreAccessFault, address);
     }
 
     /// <summary>

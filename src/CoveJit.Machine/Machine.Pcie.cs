@@ -3,12 +3,16 @@ using CoveJit.Devices.DeviceTree;
 using CoveJit.Devices.Iommu;
 using CoveJit.Devices.Nvme;
 using CoveJit.Devices.Pcie;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Virtio;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Loading;
+using CoveJit.Machines.Options;
 using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.TeeIo.Cryptography;
+using CoveJit.Tsm.Devices;
 
 namespace CoveJit.Machines;
 
@@ -20,6 +24,9 @@ public sealed partial class Machine
     private const uint RequesterIds = 0x10000;
 
     private readonly List<RootPort> _rootPorts = [];
+    private readonly List<IdeLink> _links = [];
+    private IPcieUpstream? _functionMemory;
+    private DeviceManufacturer? _manufacturer;
 
     /// <summary>The PCIe root complex, or null.</summary>
     public RootComplex? Pcie { get; private set; }
@@ -29,7 +36,7 @@ public sealed partial class Machine
 
     private void AddPcie()
     {
-        if (!Options.Iommu && Options.NvmeControllers.Count + Options.MatrixEngines == 0 && !Options.Network.Pcie && !Options.Drives.Any(drive => drive.Pcie))
+        if (!Options.Iommu && Options.NvmeControllers.Count + Options.MatrixEngines.Count == 0 && !Options.Network.Pcie && !Options.Drives.Any(drive => drive.Pcie))
         {
             return;
         }
@@ -38,7 +45,8 @@ public sealed partial class Machine
         BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
         uint[] sources = [.. Enumerable.Range(0, Wires).Select(wire => VirtMemoryMap.PcieEcam.Interrupt + (uint)wire)];
         PcieMemory memory = new(BehindIopmp(new RamDmaPort(Ram), requester: VirtMemoryMap.Virtio.Count), _interrupts);
-        Pcie = new RootComplex(_deviceProtection is null ? memory : _deviceProtection.Attach(memory), [.. sources.Select(Interrupt)]);
+        _functionMemory = _deviceProtection is null ? memory : _deviceProtection.Attach(memory);
+        Pcie = new RootComplex(_functionMemory, [.. sources.Select(Interrupt)]);
         uint iommu = 0;
         if (Options.Iommu)
         {
@@ -64,13 +72,52 @@ public sealed partial class Machine
         Map.Add(high.Base, high.Size, Traced(Pcie.Window(high.Name, high.Base)));
         for (int i = 0; i < Options.NvmeControllers.Count; i++)
         {
-            Plug(new NvmeController($"nvme{i}", $"COVEJIT{i:D4}", [.. Options.NvmeControllers[i].Select(drive => Own(Storage.Open(drive)))]));
+            IReadOnlyList<DriveOptions> drives = Options.NvmeControllers[i];
+            bool tee = drives[0].Tee;
+            Plug(new NvmeController($"nvme{i}", $"COVEJIT{i:D4}", [.. drives.Select(drive => Own(Storage.Open(drive)))], tee), tee);
         }
 
-        for (int i = 0; i < Options.MatrixEngines; i++)
+        for (int i = 0; i < Options.MatrixEngines.Count; i++)
         {
-            Plug(Own(new MatrixEngine($"matrix{i}", synchronous: Options.InstructionCount)));
+            bool tee = Options.MatrixEngines[i].Tee;
+            Plug(Own(new MatrixEngine($"matrix{i}", synchronous: Options.InstructionCount, tee)), tee);
         }
+    }
+
+    // Makes a function a TEE device interface, with IDE between it and its port.
+    private void Secure(PcieFunction function, RootPort port)
+    {
+        _manufacturer ??= new DeviceManufacturer();
+        DeviceSecurityManager manager = Own(new DeviceSecurityManager(
+            function, _manufacturer.Provision(function), DeviceManufacturer.Measure(function), Random(function.Name)));
+        IdeLink link = port.Protect(manager.Port, Options.Ide);
+        Own(link.Port);
+        _links.Add(link);
+    }
+
+    // Runs under --icount repeat: then keys and nonces do, too.
+    private IRandomSource Random(string name) =>
+        Options.InstructionCount ? new SeededRandomSource(System.Text.Encoding.UTF8.GetBytes(name)) : SystemRandomSource.Instance;
+
+    private bool HasTeeDevices => _links.Count != 0;
+
+    // The IOMMU of the TEE security manager: its registers are in no hart's address map.
+    private void AddTeeDevices(AddressRange iommuMemory)
+    {
+        RiscvIommu iommu = Own(new RiscvIommu("iommu_tsm", _deviceProtection!.Port(Tsm!.Domain.Sdid, new RamDmaPort(Ram)), [.. Enumerable.Repeat(new NoLine(), Wires)], (_, _) => false, _clock, bare: false));
+        Pcie!.Root.Upstream = _deviceProtection.Route(Pcie.Root.Upstream, Tsm.Domain.Sdid, iommu.Attach(_functionMemory!));
+        Pcie.TrustedDomain = Tsm.Domain.Sdid;
+        BoardRegion low = VirtMemoryMap.PcieMemory;
+        BoardRegion high = VirtMemoryMap.PcieHighMemory(Ram.Size);
+        Tsm.Attach(new DevicePlatform
+        {
+            Ports = RootPorts,
+            Iommu = iommu,
+            IommuMemory = (iommuMemory.Start, iommuMemory.Size),
+            TrustAnchors = [_manufacturer!.RootCertificate],
+            Windows = [(low.Base, low.Size), (high.Base, high.Size)],
+            Random = Random("tsm"),
+        });
     }
 
     private void AddIommu(PcieBus root, Action<uint> described)
@@ -88,13 +135,13 @@ public sealed partial class Machine
 
     // A message of the host's IOMMU.
     private bool SendOfHost(ulong address, uint data) =>
-        _deviceProtection is null ? _interrupts.TrySend(address, data) : _deviceProtection.TrySend(RootDomainManager.HostSdid, address, data, _interrupts.TrySend);
+        _deviceProtection is null ? _interrupts.TrySend(address, data) : _deviceProtection.TrySend(RootDomainManager.HostSdid, address, data, (to, message) => _interrupts.TrySend(to, message));
 
     // Owned after its backend, so disposed before it. Behind an IOMMU the driver has to use the addresses that it is given.
-    private void Plug(VirtioDevice device) =>
-        Plug(Own(new VirtioPci(device, new VirtioOptions { AccessPlatform = Options.Iommu }, _host.Report)));
+    private void Plug(VirtioDevice device, bool tee) =>
+        Plug(Own(new VirtioPci(device, new VirtioOptions { AccessPlatform = Options.Iommu || tee }, _host.Report, tee)), tee);
 
-    private void Plug(PcieFunction function)
+    private void Plug(PcieFunction function, bool tee)
     {
         if (_rootPorts.Count == MostPorts)
         {
@@ -103,8 +150,20 @@ public sealed partial class Machine
 
         int device = _rootPorts.Count + 1;
         RootPort port = new($"pcie_port{device}", device);
+        if (tee)
+        {
+            Secure(function, port);
+        }
+
         port.Insert(function);
         Pcie!.Root.Add(device, port);
         _rootPorts.Add(port);
+    }
+
+    private sealed class NoLine : IInterruptLine
+    {
+        public void Set(bool level)
+        {
+        }
     }
 }

@@ -424,7 +424,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioBlock block = new($"vd{(char)('a' + drives++)}", Own(Storage.Open(drive)));
             if (drive.Pcie)
             {
-                Plug(block);
+                Plug(block, drive.Tee);
             }
             else
             {
@@ -437,7 +437,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioNet card = new("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress);
             if (Options.Network.Pcie)
             {
-                Plug(card);
+                Plug(card, Options.Network.Tee);
             }
             else
             {
@@ -488,6 +488,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
     {
         AddressRange? tables = HasDomains ? ProtectionTableMemory.Of(Ram.Base, Ram.Size) : null;
         ulong endOfHost = Ram.Base + Ram.Size;
+        AddressRange? iommuMemory = null;
         if (tables is AddressRange reserved)
         {
             List<(string, AddressRange)> ranges = [("mpt", reserved)];
@@ -497,6 +498,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
                 AddressRange confidential = ProtectionTableMemory.StaticConfidential(reserved, Ram.Size);
                 ranges.Add(("tsm", confidential));
                 endOfHost = confidential.Start;
+            }
+
+            if (Options.Tsm is not null && HasTeeDevices)
+            {
+                iommuMemory = ProtectionTableMemory.BelowForIommu(endOfHost);
+                ranges.Add(("tsm-iommu", iommuMemory.Value));
+                endOfHost = iommuMemory.Value.Start;
             }
 
             _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, [.. ranges]));
@@ -528,6 +536,10 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             if (Options.Tsm is CoveProfile profile)
             {
                 AddSecurityManager(profile, tables!.Value);
+                if (iommuMemory is AddressRange directory)
+                {
+                    AddTeeDevices(directory);
+                }
             }
 
             foreach (Hart hart in _harts)

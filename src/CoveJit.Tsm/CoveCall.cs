@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using CoveJit.Harts;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Guests;
 
 namespace CoveJit.Tsm;
@@ -34,6 +35,14 @@ public sealed class CoveCall(SecurityManager tsm, Hart hart)
         set;
     }
 
+    /// <summary>The device that the arguments name.</summary>
+    [AllowNull]
+    internal TeeDevice Device
+    {
+        get => field!;
+        set;
+    }
+
     /// <summary>Of a TVM's call that has succeeded: whether it goes on to the host.</summary>
     internal bool ExitsToHost { get; set; }
 
@@ -42,6 +51,18 @@ public sealed class CoveCall(SecurityManager tsm, Hart hart)
         bool found = id <= uint.MaxValue && Tsm.Tvms.TryGetValue((uint)id, out Tvm? tvm);
         Tvm = found ? Tsm.Tvms[(uint)id] : null;
         return found;
+    }
+
+    internal bool FindDevice(ulong id)
+    {
+        Device = Tsm.Devices!.Find(id);
+        return Device is not null;
+    }
+
+    internal bool FindInterface(ulong id)
+    {
+        Device = Tsm.Devices!.FindBound(id, Tvm);
+        return Device is not null;
     }
 
     internal bool FindVcpu(ulong id)

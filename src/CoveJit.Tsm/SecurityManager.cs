@@ -5,6 +5,7 @@ using CoveJit.Monitor;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Guests;
 using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
@@ -92,6 +93,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>The confidential supervisor domain.</summary>
     public SupervisorDomain Domain { get; }
 
+    /// <summary>The devices that it can connect; null if there are none.</summary>
+    internal DeviceManager? Devices { get; private set; }
+
     /// <summary>Called after each call, with the arguments as they were; null unless calls are traced.</summary>
     public Action<Hart, CoveFunction, ulong[], SbiResult?>? Trace { get; set; }
 
@@ -151,6 +155,14 @@ public sealed class SecurityManager : IDomainService, IDisposable
         {
             Gate.Exit();
         }
+    }
+
+    /// <summary>Gives it devices, before the machine runs: CoVE-IO's functions are supported from then on.</summary>
+    /// <exception cref="InvalidOperationException">The memory for its IOMMU is not the host's RAM.</exception>
+    public void Attach(DevicePlatform platform)
+    {
+        ArgumentNullException.ThrowIfNull(platform);
+        Devices = new DeviceManager(this, platform);
     }
 
     /// <summary>Compares everything that must agree: records of pages, protection tables, page tables, states of TVMs.</summary>
@@ -326,6 +338,26 @@ public sealed class SecurityManager : IDomainService, IDisposable
         }
     }
 
+    /// <summary>Makes all harts forget a TVM's translations of guest physical addresses, at once: it is not the protocol of <c>tvm_fence</c>.</summary>
+    internal void ForgetTranslations(Tvm tvm, Hart caller)
+    {
+        (uint vmid, uint sdid) = (tvm.Vmid, Domain.Sdid);
+        caller.ForgetGuestPhysical(vmid, sdid);
+        Span<ulong> tickets = stackalloc ulong[Harts.Count];
+        foreach (Hart other in Harts)
+        {
+            tickets[other.Id] = other == caller ? 0 : other.Post(hart => hart.ForgetGuestPhysical(vmid, sdid));
+        }
+
+        foreach (Hart other in Harts)
+        {
+            if (other != caller)
+            {
+                caller.Await(other, tickets[other.Id]);
+            }
+        }
+    }
+
     internal bool TryReadHost(ulong address, Span<byte> bytes) => Pages.AreHostMemory(address, (ulong)bytes.Length) && Pages.Ram.TryRead(address, bytes);
 
     internal bool TryWriteHost(ulong address, ReadOnlySpan<byte> bytes) => Pages.AreHostMemory(address, (ulong)bytes.Length) && Pages.Ram.TryWrite(address, bytes);
@@ -399,7 +431,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     private SbiError? CheckArguments(CoveFunction function, CoveCall call)
     {
-        if (function.Handler is null || (function.IsDynamic && Model == TsmModel.Static))
+        if (function.Handler is null || (function.IsDynamic && Model == TsmModel.Static) || (function.IsDevice && Devices is null))
         {
             return SbiError.NotSupported;
         }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using CoveJit.Memory.Protection;
 using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Guests;
 using CoveJit.Tsm.Interrupts;
 using CoveJit.Tsm.Pages;
@@ -43,6 +44,11 @@ internal sealed class TsmVerifier(SecurityManager tsm)
             VerifyFile(file);
         }
 
+        foreach (TeeDevice device in tsm.Devices?.All ?? [])
+        {
+            VerifyDevice(device);
+        }
+
         HashSet<ulong> pending = [];
         foreach ((ulong address, ulong pages) in tsm.Fence.Pending)
         {
@@ -81,6 +87,7 @@ internal sealed class TsmVerifier(SecurityManager tsm)
 
         int blocked = 0;
         int files = 0;
+        ulong devices = 0;
         tvm.Stage.ForEach(0, 1UL << tvm.Stage.AddressBits, leaf =>
         {
             if (leaf.IsInterruptFile)
@@ -90,6 +97,17 @@ internal sealed class TsmVerifier(SecurityManager tsm)
                 Expect(
                     file?.Owner?.Imsic is VirtualImsic imsic && file.Owner.Tvm == tvm && imsic.GuestAddress == leaf.GuestAddress && (imsic.Next ?? imsic.File) == file,
                     $"TVM {tvm.Id}: interrupt file 0x{leaf.Address:x} is mapped at 0x{leaf.GuestAddress:x}");
+                return true;
+            }
+
+            if (leaf.IsDevice)
+            {
+                devices += leaf.Size;
+                DeviceInterface? its = tsm.Devices?.All.Select(device => device.Interface).FirstOrDefault(i => i?.Tvm == tvm && i.Mappings.Any(mapping =>
+                    leaf.GuestAddress - mapping.GuestAddress < mapping.Size && leaf.Address - mapping.Address == leaf.GuestAddress - mapping.GuestAddress));
+                Expect(its is not null && its.HasRegion(leaf.Address, leaf.Size), $"TVM {tvm.Id}: device memory 0x{leaf.Address:x} is mapped at 0x{leaf.GuestAddress:x}");
+                Expect((leaf.State == LeafState.Present) == (its?.State == InterfaceState.Running), $"TVM {tvm.Id}: device memory 0x{leaf.GuestAddress:x} is {leaf.State}, the interface {its?.State}");
+                Expect(tvm.Regions[leaf.GuestAddress] == RegionKind.Device, $"TVM {tvm.Id}: 0x{leaf.GuestAddress:x} is {tvm.Regions[leaf.GuestAddress]}");
                 return true;
             }
 
@@ -115,7 +133,24 @@ internal sealed class TsmVerifier(SecurityManager tsm)
         });
         int bound = tvm.Vcpus.Values.Count(vcpu => vcpu.Imsic?.State is BindingState.Bound or BindingState.Rebinding or BindingState.Cloned);
         Expect(files == bound, $"TVM {tvm.Id}: {files} interrupt files are mapped, {bound} vCPUs bound");
+        ulong mapped = (ulong)(tsm.Devices?.All.Where(device => device.Interface?.Tvm == tvm).SelectMany(device => device.Interface!.Mappings).Sum(mapping => (long)mapping.Size) ?? 0);
+        Expect(devices == mapped, $"TVM {tvm.Id}: 0x{devices:x} bytes of device memory are mapped, 0x{mapped:x} noted");
         Expect(blocked == tvm.Blocked.Count, $"TVM {tvm.Id}: {blocked} blocked mappings, {tvm.Blocked.Count} noted");
+    }
+
+    private void VerifyDevice(TeeDevice device)
+    {
+        string name = $"device {device.Id}";
+        Expect(device.Connection is null or { IsReady: true } || device.Operation is not null, $"{name} is half connected, and no call is under way");
+        Expect((device.Transport.Pending is not null) == (device.Operation is not null), $"{name} waits without a call, or the other way round");
+        if (device.Interface is not { } its)
+        {
+            return;
+        }
+
+        Expect(tsm.Tvms.GetValueOrDefault(its.Tvm.Id) == its.Tvm, $"{name} is a TVM's that does not exist");
+        Expect(its.IsBound || its.Regions.Count != 0, $"{name} is a TVM's for nothing");
+        Expect(its.State is not (InterfaceState.Locked or InterfaceState.Running) || device.Connection is { IsReady: true, IsOpen: true }, $"{name} is {its.State} without a session");
     }
 
     private void VerifyFile(GuestFile file)

@@ -58,7 +58,7 @@ public sealed class RunOptionsTests
         Assert.Equal([[new DriveOptions("a.img")], [new("b.img", true), new("c.img", false, DriveFormat.Raw), new("d.img", true)]], options.NvmeControllers);
         Assert.Equal([new DriveOptions("e.img") { Pcie = true }, new DriveOptions("f.img")], options.Drives);
         Assert.True(options.Network.Pcie);
-        Assert.Equal(2, options.MatrixEngines);
+        Assert.Equal(2, options.MatrixEngines.Count);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using CoveJit.Devices.Interrupts;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
 using CoveJit.Harts.Csrs;
@@ -26,8 +27,9 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     public const ulong Size = 16UL << 20;
     public const ulong End = Base + Size;
 
-    /// <summary>Where memory protection tables are, to the end of RAM.</summary>
+    /// <summary>Where memory protection tables are, and behind them the TSM's memory for its IOMMU, to the end of RAM.</summary>
     public const ulong Tables = End - 0x4_0000;
+    public const ulong IommuMemory = End - 0x1_0000;
 
     /// <summary>The host's: structures, images, shared memory.</summary>
     public const ulong Parameters = Base + 0x10_0000;
@@ -54,7 +56,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     private readonly CodeCache _code;
     private ulong _nextPage = Confidential;
 
-    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null, TsmModel model = TsmModel.SupervisorDomain)
+    public TestMachine(int harts = 1, CoveProfile profile = CoveProfile.Current, int vmidBits = 14, TsmIdentity? identity = null, TsmModel model = TsmModel.SupervisorDomain, IdeLinkMode ide = IdeLinkMode.Counted, ulong maxRecords = 1UL << 32)
     {
         Ram = new GuestRam(Base, Size);
         PhysicalMap map = new(Ram);
@@ -70,10 +72,12 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
                 hart.Tlb.DropWrites(Ram.HostAddress(page));
             }
         });
-        Domains = new RootDomainManager(_harts, Tables, End - Tables);
+        Devices = new TestDevices(map, ide);
+        Domains = new RootDomainManager(_harts, Tables, IommuMemory - Tables, checker: Devices.Checker);
         Monitor = new ManagedMonitor(this, Domains);
         Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default);
         Tsm.Check = AssertInvariants;
+        Devices.Attach(Tsm, Clock, (IommuMemory, End - IommuMemory), maxRecords);
         Monitor.Attach(Tsm);
         Write(Base, Asm.Ecall, Asm.Jal(0, 0));
         foreach (Hart hart in _harts)
@@ -107,6 +111,8 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
     public ManagedMonitor Monitor { get; }
 
     public SecurityManager Tsm { get; }
+
+    public TestDevices Devices { get; }
 
     public IReadOnlyList<Hart> Harts => _harts;
 
@@ -165,6 +171,58 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         CoveFunction function = Find(name);
         return CallOn(hart, (ulong)function.Extension, function.Number(Tsm.Abi.Profile)!.Value, arguments);
     }
+
+    /// <summary>Makes a call that may wait for a device, and takes its requests there until it is done.</summary>
+    public SbiResult CallWithDevice(string name, params ReadOnlySpan<ulong> arguments)
+    {
+        SbiResult result = Call(name, arguments);
+        while (result is { Error: SbiError.Success, Value: 1 })
+        {
+            Exchange();
+            result = Call(name, arguments);
+        }
+
+        return result;
+    }
+
+    public void SucceedWithDevice(string name, params ReadOnlySpan<ulong> arguments) =>
+        Assert.Equal((name, SbiError.Success, 0UL), (name, CallWithDevice(name, arguments) is var result ? result.Error : default, result.Value));
+
+    /// <summary>Takes the request in shared memory to its device, and the response back.</summary>
+    public void Exchange()
+    {
+        byte[] header = new byte[12];
+        Assert.True(Ram.TryRead(Nacl + 0x100, header));
+        byte[] payload = new byte[BitConverter.ToInt32(header, 8)];
+        Assert.True(Ram.TryRead(Nacl + 0x10C, payload));
+        Answer(Devices.Exchange(BitConverter.ToUInt32(header, 4), payload));
+    }
+
+    /// <summary>Writes a response to shared memory.</summary>
+    public void Answer(byte[] response)
+    {
+        Write(Nacl + 0x108, (uint)response.Length);
+        Assert.True(Ram.TryWrite(Nacl + 0x10C, response));
+    }
+
+    /// <summary>Writes the descriptor of a device's stream.</summary>
+    public ulong WriteStream(int device, byte stream = TestDevices.Stream)
+    {
+        uint id = (uint)TestDevices.Id(device);
+        Write(Parameters, stream, id << 8, (id << 8) | 1);
+        return Parameters;
+    }
+
+    /// <summary>Connects a device, and enables its stream.</summary>
+    public void Connect(int device = 0)
+    {
+        SucceedWithDevice("connect_device", TestDevices.Id(device), WriteStream(device), Transcript, TranscriptSize);
+        Devices.EnableStream(device, true);
+    }
+
+    /// <summary>Where transcripts of connections are.</summary>
+    public const ulong Transcript = HostPages + 0x2_0000;
+    public const ulong TranscriptSize = 0x4000;
 
     public ulong Succeed(string name, params ReadOnlySpan<ulong> arguments)
     {
@@ -349,6 +407,40 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         return (result, false);
     }
 
+    /// <summary>As <see cref="CallFromGuest"/> of a function of COVG, with a host that takes requests to devices and hands transcripts back.</summary>
+    public SbiResult CallFromGuestWithDevice(ulong id, uint function, params ReadOnlySpan<ulong> arguments)
+    {
+        (SbiResult result, bool exited) = CallFromGuest(id, (ulong)CoveExtension.Guest, function, arguments);
+        if (!exited)
+        {
+            return result;
+        }
+
+        do
+        {
+            Assert.Equal(((ulong)CoveExtension.Guest, (ulong)function), (Gpr(17), Gpr(16)));
+            if (Vcpu(id).Operation is null)
+            {
+                Succeed("get_device_connection_transcript", arguments[0], Transcript, TranscriptSize);
+            }
+            else
+            {
+                Exchange();
+            }
+
+            result = CallOn(Hart0, "run_tvm_vcpu", id, 0);
+            Assert.True(Hart0.IsVirtual || result is { Error: SbiError.Success, Value: 0 });
+            if (Hart0.IsVirtual && Hart0.Pc == GuestMemory)
+            {
+                Hart0.Step(); // the call is made again
+            }
+        }
+        while (!Hart0.IsVirtual);
+        result = new((SbiError)Hart0.ReadRegister(10), Hart0.ReadRegister(11));
+        Assert.Equal(22UL, Continue().Cause);
+        return result;
+    }
+
     /// <summary>A program that makes a call, and waits.</summary>
     public static ReadOnlySpan<uint> CallProgram => [Asm.Ecall, Asm.Wfi, 0xFF9F_F06F]; // j -8
 
@@ -360,6 +452,7 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         }
 
         Tsm.Dispose();
+        Devices.Dispose();
         _code.Dispose();
         Ram.Dispose();
     }

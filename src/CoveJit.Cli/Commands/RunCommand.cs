@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using CoveJit.Cli.Parsing;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
@@ -27,8 +28,9 @@ internal sealed class RunCommand
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
     private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,namespace=F[,ro]]...; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix", Description = "PCIe accelerator: an engine that multiplies matrices; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro][,tee]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,tee][,namespace=F[,ro]]...; tee: a device that a confidential virtual machine can trust; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix[,tee]", Description = "PCIe accelerator: an engine that multiplies matrices; tee as in --nvme; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string?> _ide = Text("--ide", "counted|functional", "link encryption of devices with tee: TLPs are counted, or encrypted and checked [counted]");
     private readonly Option<string?> _iommu = Text("--iommu", "on|off", "RISC-V IOMMU between PCIe functions and memory [off]");
     private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none; with ,bus=pci a PCIe function", "-net", "-nic");
     private readonly Option<string[]> _vm = new("--vm")
@@ -81,7 +83,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -300,8 +302,19 @@ internal sealed class RunCommand
         return kinds;
     }
 
-    private static bool IsMatrixEngine(string text) =>
-        text == "matrix" ? true : throw new UsageException($"--accelerator {text} is not known", "write --accelerator matrix");
+    private static AcceleratorOptions ParseAccelerator(string text) => text switch
+    {
+        "matrix" => new AcceleratorOptions(),
+        "matrix,tee" => new AcceleratorOptions(Tee: true),
+        _ => throw new UsageException($"--accelerator {text} is not known", "write --accelerator matrix[,tee]"),
+    };
+
+    private static IdeLinkMode ParseIde(string? text) => text switch
+    {
+        null or "counted" => IdeLinkMode.Counted,
+        "functional" => IdeLinkMode.Functional,
+        _ => throw new UsageException($"--ide {text} is not known", "write --ide counted or --ide functional"),
+    };
 
     private static int ParseGranularity(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && bytes is 1 or 2 or 4 or 8 or 16
@@ -330,7 +343,8 @@ internal sealed class RunCommand
             Append = result.GetValue(_append),
             Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
             NvmeControllers = [.. (result.GetValue(_nvme) ?? []).Select(NvmeParser.Parse)],
-            MatrixEngines = (result.GetValue(_accelerator) ?? []).Count(IsMatrixEngine),
+            MatrixEngines = [.. (result.GetValue(_accelerator) ?? []).Select(ParseAccelerator)],
+            Ide = ParseIde(result.GetValue(_ide)),
             Iommu = result.GetValue(_iommu) is { } iommu && KeyValueList.Switch("--iommu", "--iommu", iommu),
             Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
             Harts = result.GetValue(_smp) is { } smp ? ParseHarts(smp) : defaults.Harts,
@@ -391,6 +405,12 @@ internal sealed class RunCommand
         }
 
         RefuseDomains(options);
+        bool tee = options.Network.Tee || options.MatrixEngines.Any(engine => engine.Tee)
+            || options.Drives.Concat(options.NvmeControllers.Select(drives => drives[0])).Any(drive => drive.Tee);
+        if (options.Ide != IdeLinkMode.Counted && !tee)
+        {
+            throw new UsageException("--ide is about links to devices with tee, and there are none", "write --nvme F,tee or --accelerator matrix,tee, or leave --ide out");
+        }
 
         if (options.Check)
         {

@@ -2,7 +2,7 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--drive FILE[,ro][,bus=mmio|pci]</c> and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
+/// <summary>Reads <c>--drive FILE[,ro][,bus=mmio|pci[,tee]]</c> and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
 internal static class DriveParser
 {
     private const string Option = "--drive";
@@ -13,6 +13,7 @@ internal static class DriveParser
         bool readOnly = false;
         DriveFormat format = DriveFormat.Detect;
         bool pcie = false;
+        bool tee = false;
         bool first = true;
         foreach ((string key, string? value) in KeyValueList.Parse(text))
         {
@@ -26,6 +27,9 @@ internal static class DriveParser
                     break;
                 case "format":
                     format = ParseFormat(Option, value);
+                    break;
+                case "tee":
+                    tee = KeyValueList.Switch(Option, key, value);
                     break;
                 case "bus":
                     pcie = ParseBus(Option, value);
@@ -42,7 +46,7 @@ internal static class DriveParser
                     if (!first)
                     {
                         string part = value is null ? key : $"{key}={value}";
-                        throw new UsageException($"{Option}: '{part}' is not understood", "write FILE[,ro][,format=raw|qcow2][,bus=mmio|pci]");
+                        throw new UsageException($"{Option}: '{part}' is not understood", "write FILE[,ro][,format=raw|qcow2][,bus=mmio|pci[,tee]]");
                     }
 
                     path = value is null ? key : $"{key}={value}";
@@ -52,9 +56,14 @@ internal static class DriveParser
             first = false;
         }
 
+        if (tee && !pcie)
+        {
+            throw new UsageException($"{Option}: tee needs a PCIe function", "write bus=pci,tee");
+        }
+
         return string.IsNullOrEmpty(path)
             ? throw new UsageException($"{Option} names no file", "write --drive FILE[,ro]")
-            : new DriveOptions(path, readOnly, format) { Pcie = pcie };
+            : new DriveOptions(path, readOnly, format) { Pcie = pcie, Tee = tee };
     }
 
     /// <summary>An image's format.</summary>

@@ -5,7 +5,7 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>, with <c>,bus=pci</c> for a PCIe function.</summary>
+/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>, with <c>,bus=pci[,tee]</c> for a PCIe function.</summary>
 internal static class NetworkParser
 {
     private const string Option = "--net";
@@ -25,6 +25,7 @@ internal static class NetworkParser
         List<HostForward> forwards = [];
         string? tap = null;
         bool pcie = false;
+        bool tee = false;
         foreach ((string key, string? value) in parts.Skip(1))
         {
             switch (key)
@@ -38,6 +39,9 @@ internal static class NetworkParser
                 case "bus" when kind != NetworkKind.None:
                     pcie = DriveParser.ParseBus(Option, value);
                     break;
+                case "tee" when kind != NetworkKind.None:
+                    tee = KeyValueList.Switch(Option, key, value);
+                    break;
                 case "script" or "downscript" when kind == NetworkKind.Tap && value == "no":
                 case "id" when value is not null:
                     break;
@@ -46,9 +50,14 @@ internal static class NetworkParser
             }
         }
 
+        if (tee && !pcie)
+        {
+            throw new UsageException($"{Option}: tee needs a PCIe function", "write bus=pci,tee");
+        }
+
         return kind == NetworkKind.Tap && tap is null
             ? throw new UsageException($"{Option} tap names no interface", "write --net tap,ifname=NAME")
-            : new NetworkOptions(kind, forwards, tap) { Pcie = pcie };
+            : new NetworkOptions(kind, forwards, tap) { Pcie = pcie, Tee = tee };
     }
 
     // [tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport

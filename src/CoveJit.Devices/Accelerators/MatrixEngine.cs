@@ -57,12 +57,13 @@ public sealed class MatrixEngine : PcieFunction, IDisposable
     /// <summary>Makes an engine.</summary>
     /// <param name="name">Name for errors and traces.</param>
     /// <param name="synchronous">Whether an operation is complete when the write that starts it returns.</param>
-    public MatrixEngine(string name, bool synchronous)
+    /// <param name="teeIo">Whether it says TEE-IO Supported: a device security manager is put beside it.</param>
+    public MatrixEngine(string name, bool synchronous, bool teeIo = false)
         : base(name, new FunctionIdentity(Device, Class), interruptPin: 1)
     {
         _synchronous = synchronous;
         AddBar(0, BarSize, prefetchable: true);
-        Add(new ExpressCapability(PcieDeviceType.Endpoint));
+        Add(new ExpressCapability(PcieDeviceType.Endpoint, teeIo: teeIo));
         Add(new MsixCapability(1, bar: 0, MsixOffset));
     }
 

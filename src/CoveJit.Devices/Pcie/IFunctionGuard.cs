@@ -4,7 +4,8 @@ namespace CoveJit.Devices.Pcie;
 public interface IFunctionGuard
 {
     /// <summary>Whether accesses from outside to the function's memory reach it; if not, they read as ones and change nothing.</summary>
-    bool AnswersMemory { get; }
+    /// <param name="trusted">Whether they have the T bit.</param>
+    bool AnswersMemory(bool trusted);
 
     /// <summary>Configuration space or the table of messages was written.</summary>
     void OnWritten();

@@ -46,6 +46,9 @@ public abstract class PcieBridge : PcieFunction, IPcieUpstream
     /// <summary>The bus below, while it can be reached; null while the slot is empty or off.</summary>
     public virtual PcieBus? Secondary => Below;
 
+    /// <summary>Whether the link below carries requests with the T bit: under IDE only.</summary>
+    protected virtual bool CarriesTrusted => false;
+
     /// <summary>The bus below.</summary>
     protected PcieBus Below { get; }
 
@@ -61,15 +64,15 @@ public abstract class PcieBridge : PcieFunction, IPcieUpstream
         IsBusMaster && Bus is { } bus && bus.Upstream.TryWrite(request, address, source);
 
     /// <inheritdoc/>
-    public override bool TryReadMemory(ulong address, int size, out ulong value)
+    public override bool TryReadMemory(ulong address, int size, bool trusted, out ulong value)
     {
         value = 0;
-        return Forwards(address) && Secondary is { } bus && bus.TryReadMemory(address, size, out value);
+        return Forwards(address) && (!trusted || CarriesTrusted) && Secondary is { } bus && bus.TryReadMemory(address, size, trusted, out value);
     }
 
     /// <inheritdoc/>
-    public override bool TryWriteMemory(ulong address, int size, ulong value) =>
-        Forwards(address) && Secondary is { } bus && bus.TryWriteMemory(address, size, value);
+    public override bool TryWriteMemory(ulong address, int size, bool trusted, ulong value) =>
+        Forwards(address) && (!trusted || CarriesTrusted) && Secondary is { } bus && bus.TryWriteMemory(address, size, trusted, value);
 
     /// <inheritdoc/>
     protected override void OnReset() => Below.Reset();

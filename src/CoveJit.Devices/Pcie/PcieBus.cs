@@ -94,12 +94,12 @@ public sealed class PcieBus
         return null;
     }
 
-    /// <summary>Reads memory; false if no function decodes the address.</summary>
-    public bool TryReadMemory(ulong address, int size, out ulong value)
+    /// <summary>Reads memory, with or without the T bit; false if no function decodes the address.</summary>
+    public bool TryReadMemory(ulong address, int size, bool trusted, out ulong value)
     {
         foreach (PcieFunction function in _functions)
         {
-            if (function.TryReadMemory(address, size, out value))
+            if (function.TryReadMemory(address, size, trusted, out value))
             {
                 return true;
             }
@@ -109,12 +109,12 @@ public sealed class PcieBus
         return false;
     }
 
-    /// <summary>Writes memory; false if no function decodes the address.</summary>
-    public bool TryWriteMemory(ulong address, int size, ulong value)
+    /// <summary>Writes memory, with or without the T bit; false if no function decodes the address.</summary>
+    public bool TryWriteMemory(ulong address, int size, bool trusted, ulong value)
     {
         foreach (PcieFunction function in _functions)
         {
-            if (function.TryWriteMemory(address, size, value))
+            if (function.TryWriteMemory(address, size, trusted, value))
             {
                 return true;
             }

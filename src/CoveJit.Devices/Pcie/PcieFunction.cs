@@ -144,7 +144,11 @@ public abstract class PcieFunction
     }
 
     /// <summary>Reads memory that the function decodes; false if the address is not its own.</summary>
-    public virtual bool TryReadMemory(ulong address, int size, out ulong value)
+    /// <param name="address">Address.</param>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    /// <param name="trusted">Whether the request has the T bit: only a TEE device interface in RUN takes those.</param>
+    /// <param name="value">The value.</param>
+    public virtual bool TryReadMemory(ulong address, int size, bool trusted, out ulong value)
     {
         value = 0;
         if (DecodesMemory)
@@ -155,7 +159,7 @@ public abstract class PcieFunction
                 {
                     lock (Gate)
                     {
-                        value = Guard is { AnswersMemory: false } ? ulong.MaxValue >> (64 - (8 * size))
+                        value = !Answers(trusted) ? ulong.MaxValue >> (64 - (8 * size))
                             : Msix is not null && Msix.Owns(bar.Index, offset) ? Msix.Read(offset, size) : ReadBar(bar.Index, offset, size);
                     }
 
@@ -167,8 +171,8 @@ public abstract class PcieFunction
         return false;
     }
 
-    /// <summary>Writes memory that the function decodes; false if the address is not its own.</summary>
-    public virtual bool TryWriteMemory(ulong address, int size, ulong value)
+    /// <summary>Writes memory that the function decodes; false if the address is not its own. Parameters as <see cref="TryReadMemory"/>.</summary>
+    public virtual bool TryWriteMemory(ulong address, int size, bool trusted, ulong value)
     {
         if (DecodesMemory)
         {
@@ -178,7 +182,7 @@ public abstract class PcieFunction
                 {
                     lock (Gate)
                     {
-                        if (Guard is { AnswersMemory: false })
+                        if (!Answers(trusted))
                         {
                             return true;
                         }
@@ -292,6 +296,9 @@ public abstract class PcieFunction
         _wantsInterrupt = level;
         DriveInterrupt();
     }
+
+    /// <summary>Whether an access with or without the T bit reaches the function's memory; accesses by configuration space have none.</summary>
+    protected bool Answers(bool trusted) => Guard is { } guard ? guard.AnswersMemory(trusted) : !trusted;
 
     /// <summary>Drives the wire anew after something has changed that decides about it. The gate is held.</summary>
     internal void DriveInterrupt()

@@ -34,13 +34,16 @@ public sealed class RootComplex
     /// <summary>The root bus. Its <see cref="PcieBus.Upstream"/> is where an IOMMU or a checker goes.</summary>
     public PcieBus Root { get; }
 
+    /// <summary>The supervisor domain whose harts' accesses to functions' memory have the T bit; null for none.</summary>
+    public uint? TrustedDomain { get; set; }
+
     /// <summary>Configuration space: 4 KiB for each function, 1 MiB for each bus.</summary>
     public IBusDevice Ecam { get; }
 
     /// <summary>Makes the device of a window.</summary>
     /// <param name="name">Name for traces.</param>
     /// <param name="address">Its address, which functions see as well.</param>
-    public IBusDevice Window(string name, ulong address) => new MemoryWindow(name, address, Root);
+    public IBusDevice Window(string name, ulong address) => new MemoryWindow(name, address, this);
 
     /// <summary>Adds the node (binding <c>pci-host-ecam-generic</c>), as QEMU's virt board writes it, without an I/O window.</summary>
     /// <param name="bus">The bus node, with two address and two size cells.</param>
@@ -151,13 +154,21 @@ public sealed class RootComplex
         private static int Register(ulong offset) => (int)(offset & (ConfigurationSpace.Size - 1));
     }
 
-    private sealed class MemoryWindow(string name, ulong address, PcieBus root) : IBusDevice
+    private sealed class MemoryWindow(string name, ulong address, RootComplex complex) : IBusDevice
     {
         public string Name => name;
 
-        public bool TryRead(ulong offset, int size, out ulong value)
+        public bool TryRead(ulong offset, int size, out ulong value) => Read(offset, size, trusted: false, out value);
+
+        public bool TryWrite(ulong offset, int size, ulong value) => Write(offset, size, trusted: false, value);
+
+        public bool TryRead(ulong offset, int size, uint sdid, out ulong value) => Read(offset, size, sdid == complex.TrustedDomain, out value);
+
+        public bool TryWrite(ulong offset, int size, uint sdid, ulong value) => Write(offset, size, sdid == complex.TrustedDomain, value);
+
+        private bool Read(ulong offset, int size, bool trusted, out ulong value)
         {
-            if (!root.TryReadMemory(address + offset, size, out value))
+            if (!complex.Root.TryReadMemory(address + offset, size, trusted, out value))
             {
                 value = ulong.MaxValue >> (64 - (8 * size));
             }
@@ -165,9 +176,9 @@ public sealed class RootComplex
             return true;
         }
 
-        public bool TryWrite(ulong offset, int size, ulong value)
+        private bool Write(ulong offset, int size, bool trusted, ulong value)
         {
-            root.TryWriteMemory(address + offset, size, value);
+            complex.Root.TryWriteMemory(address + offset, size, trusted, value);
             return true;
         }
     }

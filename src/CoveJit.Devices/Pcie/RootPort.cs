@@ -1,3 +1,5 @@
+using CoveJit.Devices.Pcie.Security;
+
 namespace CoveJit.Devices.Pcie;
 
 /// <summary>A root port with a slot: a bridge whose bus has one device, which can be plugged in and pulled while the machine runs.</summary>
@@ -37,8 +39,29 @@ public sealed class RootPort : PcieBridge
         set => Below.Upstream = value;
     }
 
+    /// <summary>The port's end of IDE, or null.</summary>
+    public IdePort? Ide => Link?.Port;
+
+    /// <summary>The link under IDE to what is in the slot, or null; it is on the requests' way.</summary>
+    public IdeLink? Link { get; private set; }
+
+    /// <inheritdoc/>
+    protected override bool CarriesTrusted => Link is { IsSecure: true };
+
     /// <summary>Called when a device has left the slot: with the function, on the thread that pulled it or turned power off. The port's gate is held.</summary>
     public Action<PcieFunction>? Removed { get; set; }
+
+    /// <summary>Puts a link with IDE between the port and what is, or will be, in the slot; while the machine is made.</summary>
+    /// <param name="device">The device's end.</param>
+    /// <param name="mode">How IDE is modelled.</param>
+    public IdeLink Protect(IdePort device, IdeLinkMode mode)
+    {
+        IdePort port = new(ofRoot: true);
+        port.Attach(this);
+        Link = new IdeLink(this, port, device, mode);
+        Ingress = Link;
+        return Link;
+    }
 
     /// <summary>Fills the slot while the machine is made.</summary>
     /// <exception cref="ArgumentException">The slot is not empty.</exception>

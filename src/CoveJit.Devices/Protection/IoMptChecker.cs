@@ -71,6 +71,15 @@ public sealed class IoMptChecker : IDisposable
     /// <param name="next">Where permitted requests go.</param>
     public IPcieUpstream Attach(IPcieUpstream next) => new CheckedUpstream(this, next);
 
+    /// <summary>
+    /// Makes the part of the checker that sends a function's request to the IOMMU of its domain: what the classifier says beside the domain. It is
+    /// checked behind that IOMMU.
+    /// </summary>
+    /// <param name="others">The way of requests whose domain has no IOMMU of its own, and of those that no rule is about.</param>
+    /// <param name="sdid">A domain.</param>
+    /// <param name="its">The way of its requests.</param>
+    public IPcieUpstream Route(IPcieUpstream others, uint sdid, IPcieUpstream its) => new RoutedUpstream(this, others, sdid, its);
+
     /// <summary>Makes a bus master's way to memory that is always of one domain: a device that is on no PCIe bus, or an IOMMU's own accesses.</summary>
     /// <param name="sdid">The domain.</param>
     /// <param name="next">Where permitted accesses go.</param>
@@ -215,6 +224,15 @@ public sealed class IoMptChecker : IDisposable
             return checker.Permits(checker.Classify(request), address, source.Length, AccessType.Write)
                 && next.TryWrite(request, address, source);
         }
+    }
+
+    private sealed class RoutedUpstream(IoMptChecker checker, IPcieUpstream others, uint sdid, IPcieUpstream its) : IPcieUpstream
+    {
+        public bool TryRead(in PcieRequest request, ulong address, Span<byte> destination) => Choose(request).TryRead(request, address, destination);
+
+        public bool TryWrite(in PcieRequest request, ulong address, ReadOnlySpan<byte> source) => Choose(request).TryWrite(request, address, source);
+
+        private IPcieUpstream Choose(in PcieRequest request) => checker.Classify(request) == sdid ? its : others;
     }
 
     private sealed class CheckedPort(IoMptChecker checker, uint sdid, IAtomicDmaPort next) : IAtomicDmaPort

@@ -28,7 +28,8 @@ public sealed class VirtioPci : PcieFunction, IDisposable
     /// <param name="device">A device without a transport.</param>
     /// <param name="options">What the ring offers; null for the defaults.</param>
     /// <param name="report">Gets one line for each failure of the device.</param>
-    public VirtioPci(VirtioDevice device, VirtioOptions? options = null, Action<string>? report = null)
+    /// <param name="teeIo">Whether it says TEE-IO Supported: a device security manager is put beside it.</param>
+    public VirtioPci(VirtioDevice device, VirtioOptions? options = null, Action<string>? report = null, bool teeIo = false)
         : base(
             device.Name,
             new FunctionIdentity((ushort)(FirstModernDevice + (int)device.DeviceId), ClassOf(device.DeviceId), Vendor, (ushort)(FirstModernDevice + (int)device.DeviceId)),
@@ -36,7 +37,7 @@ public sealed class VirtioPci : PcieFunction, IDisposable
     {
         _transport = new Transport(this, device, options, report);
         AddBar(Bar, BarSize, prefetchable: true);
-        Add(new ExpressCapability(PcieDeviceType.Endpoint));
+        Add(new ExpressCapability(PcieDeviceType.Endpoint, teeIo: teeIo));
         Add(new MsixCapability(device.QueueCount + 1, Bar, MsixOffset));
         Add(new Structure(1, Common, CommonSize));
         Add(new Structure(2, Notifications, NotifyMultiplier * (uint)device.QueueCount, NotifyMultiplier));
@@ -142,12 +143,14 @@ public sealed class VirtioPci : PcieFunction, IDisposable
                 4,
                 written: write =>
                 {
-                    if (IsValid(bar, offset, length))
+                    if (IsValid(bar, offset, length) && owner.Answers(trusted: false))
                     {
                         owner.WriteBar(Bar, offset.Value, (int)length.Value, write.Written);
                     }
                 },
-                read: () => IsValid(bar, offset, length) ? (uint)owner.ReadBar(Bar, offset.Value, (int)length.Value) : 0);
+                read: () =>
+                    !owner.Answers(trusted: false) ? uint.MaxValue
+                    : IsValid(bar, offset, length) ? (uint)owner.ReadBar(Bar, offset.Value, (int)length.Value) : 0);
         }
 
         private static bool IsValid(ConfigurationRegister bar, ConfigurationRegister offset, ConfigurationRegister length) =>

@@ -47,7 +47,7 @@ internal sealed class AplicControllers : InterruptControllers
     public override IInterruptLine Source(uint number) => _aplic.Source((int)number);
 
     /// <inheritdoc/>
-    public override bool TrySend(ulong address, uint data) => _imsics?.TrySend(address, data) == true;
+    public override bool TrySend(ulong address, uint data, bool confidential = false) => _imsics?.TrySend(address, data, confidential) == true;
 
     /// <inheritdoc/>
     public override uint[] Specifier(uint number) => [number, LevelHigh];

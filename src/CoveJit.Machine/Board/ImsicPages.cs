@@ -40,13 +40,13 @@ internal sealed class ImsicPages(IReadOnlyList<Hart> harts) : IMessagePort
     public void Send(ulong address, uint data) => TrySend(address, data);
 
     /// <summary>As <see cref="Send"/>; false if there is no interrupt file at the address.</summary>
-    public bool TrySend(ulong address, uint data)
+    public bool TrySend(ulong address, uint data, bool confidential = false)
     {
         // Elsewhere than to interrupt files no message goes: not to RAM, and not back to the controller that sends it.
         ulong offset = address - VirtMemoryMap.ImsicS.Base;
         ulong sidn = offset / VirtMemoryMap.ImsicDomainSize;
         return Machine.TryWrite(address - VirtMemoryMap.ImsicM.Base, sizeof(uint), data)
-            || (sidn < (ulong)Domains.Count && !(sidn == 0 && IsConfidential(offset))
+            || (sidn < (ulong)Domains.Count && (confidential || sidn != 0 || !IsConfidential(offset))
                 && Domains[(int)sidn].TryWrite(offset % VirtMemoryMap.ImsicDomainSize, sizeof(uint), data));
     }
 

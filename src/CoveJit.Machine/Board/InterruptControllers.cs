@@ -29,7 +29,10 @@ internal abstract class InterruptControllers
     public abstract IInterruptLine Source(uint number);
 
     /// <summary>Takes a device's write of 4 bytes as an interrupt message; false if there is no interrupt file at the address.</summary>
-    public virtual bool TrySend(ulong address, uint data) => false;
+    /// <param name="address">The address.</param>
+    /// <param name="data">The message.</param>
+    /// <param name="confidential">Whether it may go to a file that the host has given away: that of a TEE device interface may.</param>
+    public virtual bool TrySend(ulong address, uint data, bool confidential = false) => false;
 
     /// <summary>How a device's node spells an interrupt source, with <see cref="Phandle"/> as its parent.</summary>
     public abstract uint[] Specifier(uint number);

@@ -16,5 +16,5 @@ internal sealed class PcieMemory(IDmaPort ram, InterruptControllers interrupts) 
     /// <inheritdoc/>
     public bool TryWrite(in PcieRequest request, ulong address, ReadOnlySpan<byte> source) =>
         ram.TryWrite(address, source)
-        || (source.Length == sizeof(uint) && address % sizeof(uint) == 0 && interrupts.TrySend(address, BinaryPrimitives.ReadUInt32LittleEndian(source)));
+        || (source.Length == sizeof(uint) && address % sizeof(uint) == 0 && interrupts.TrySend(address, BinaryPrimitives.ReadUInt32LittleEndian(source), request.Trusted));
 }

@@ -37,6 +37,9 @@ internal static class ProtectionTableMemory
         return new AddressRange(tables.Start - size, size);
     }
 
+    /// <summary>The memory of a TSM's IOMMU, right below other memory that the kernel does not get.</summary>
+    public static AddressRange BelowForIommu(ulong end) => new(end - Least, Least);
+
     /// <summary>Adds the nodes that tell the kernel not to touch ranges, nor to map them.</summary>
     public static void Describe(DeviceTreeNode root, params ReadOnlySpan<(string Name, AddressRange Range)> reserved)
     {

@@ -1,3 +1,4 @@
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
@@ -42,8 +43,11 @@ public sealed record MachineOptions
     /// <summary>NVMe controllers in order: the guest's nvme0, nvme1, ...; each has its namespaces.</summary>
     public IReadOnlyList<IReadOnlyList<DriveOptions>> NvmeControllers { get; init; } = [];
 
-    /// <summary>Number of matrix engines.</summary>
-    public int MatrixEngines { get; init; }
+    /// <summary>Matrix engines in order.</summary>
+    public IReadOnlyList<AcceleratorOptions> MatrixEngines { get; init; } = [];
+
+    /// <summary>How IDE is modelled between root ports and the functions that are TEE device interfaces.</summary>
+    public IdeLinkMode Ide { get; init; } = IdeLinkMode.Counted;
 
     /// <summary>Whether there is an IOMMU before the PCIe root complex.</summary>
     public bool Iommu { get; init; }

@@ -13,6 +13,20 @@ public interface IBusDevice
     /// <returns>False if the device refuses the access: the hart takes an access fault.</returns>
     bool TryRead(ulong offset, int size, out ulong value);
 
-    /// <summary>Writes a register; parameters and result as <see cref="TryRead"/>.</summary>
+    /// <summary>Writes a register; parameters and result as <see cref="TryRead(ulong, int, out ulong)"/>.</summary>
     bool TryWrite(ulong offset, int size, ulong value);
+
+    /// <summary>As <see cref="TryRead(ulong, int, out ulong)"/>, by a hart in a supervisor domain: for devices to which it matters whose the access is.</summary>
+    /// <param name="offset">Offset in bytes from the device's base.</param>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    /// <param name="sdid">The domain that the hart is in.</param>
+    /// <param name="value">The value, zero-extended.</param>
+    bool TryRead(ulong offset, int size, uint sdid, out ulong value) => TryRead(offset, size, out value);
+
+    /// <summary>Writes a register, by a hart in a supervisor domain.</summary>
+    /// <param name="offset">Offset in bytes from the device's base.</param>
+    /// <param name="size">1, 2, 4 or 8 bytes.</param>
+    /// <param name="sdid">The domain that the hart is in.</param>
+    /// <param name="value">The value.</param>
+    bool TryWrite(ulong offset, int size, uint sdid, ulong value) => TryWrite(offset, size, value);
 }

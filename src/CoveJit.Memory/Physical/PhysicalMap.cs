@@ -47,7 +47,11 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
     public bool IsDevice(ulong address, int size) => Find(address, size) >= 0;
 
     /// <summary>Reads 1, 2, 4 or 8 bytes of RAM or of a device; false is an access fault.</summary>
-    public bool TryRead(ulong address, int size, out ulong value)
+    /// <param name="address">Physical address.</param>
+    /// <param name="size">Bytes.</param>
+    /// <param name="value">The value, zero-extended.</param>
+    /// <param name="sdid">The supervisor domain of the hart that reads: some devices want to know.</param>
+    public bool TryRead(ulong address, int size, out ulong value, uint sdid = 0)
     {
         if (Ram.Contains(address, (ulong)size))
         {
@@ -63,11 +67,11 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
         }
 
         ref readonly Region region = ref _regions[index];
-        return region.Device.TryRead(address - region.Base, size, out value);
+        return region.Device.TryRead(address - region.Base, size, sdid, out value);
     }
 
-    /// <summary>Writes 1, 2, 4 or 8 bytes of RAM or of a device; false is an access fault.</summary>
-    public bool TryWrite(ulong address, int size, ulong value)
+    /// <summary>Writes 1, 2, 4 or 8 bytes of RAM or of a device; false is an access fault. Parameters as <see cref="TryRead"/>.</summary>
+    public bool TryWrite(ulong address, int size, ulong value, uint sdid = 0)
     {
         if (Ram.Contains(address, (ulong)size))
         {
@@ -83,7 +87,7 @@ public sealed unsafe class PhysicalMap(GuestRam ram)
         }
 
         ref readonly Region region = ref _regions[index];
-        return region.Device.TryWrite(address - region.Base, size, value);
+        return region.Device.TryWrite(address - region.Base, size, sdid, value);
     }
 
     private static ulong ReadHost(byte* p, int size) => size switch

@@ -47,4 +47,10 @@ public enum ArgumentKind
 
     /// <summary>An interrupt identity, or all ones for all.</summary>
     InterruptIdentityOrAll,
+
+    /// <summary>A device behind a root port with IDE, or its interface: segment, bus, device and function number.</summary>
+    Device,
+
+    /// <summary>A device interface that is bound to the calling TVM.</summary>
+    BoundInterface,
 }

@@ -26,7 +26,7 @@ public sealed class CoveAbi
     public static IReadOnlyList<CoveFunction> Functions { get; } =
     [
         .. HostInformation.Declare(), .. HostPages.Declare(), .. HostTvms.Declare(), .. HostMemory.Declare(), .. HostVcpus.Declare(),
-        .. HostInterrupts.Declare(), .. GuestMemory.Declare(), .. GuestInterrupts.Declare(), .. GuestAttestation.Declare(), .. NestedAcceleration.Declare(),
+        .. HostInterrupts.Declare(), .. GuestMemory.Declare(), .. GuestInterrupts.Declare(), .. GuestAttestation.Declare(), .. HostDevices.Declare(), .. HostInterfaces.Declare(), .. GuestDevices.Declare(), .. GuestInterfaces.Declare(), .. NestedAcceleration.Declare(),
     ];
 
     /// <summary>The profile.</summary>

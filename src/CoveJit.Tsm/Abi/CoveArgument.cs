@@ -32,6 +32,8 @@ public sealed record CoveArgument(string Name, ArgumentKind Kind, SbiError? Erro
         ArgumentKind.GuestStructure => "guest physical address, 8-byte aligned",
         ArgumentKind.PageLength => "bytes, whole pages, not 0",
         ArgumentKind.Length => "bytes",
+        ArgumentKind.Device => "a device that can be connected",
+        ArgumentKind.BoundInterface => "a device interface bound to the TVM",
         ArgumentKind.InterruptIdentity => $"1 to {LargestInterruptIdentity}",
         _ => $"1 to {LargestInterruptIdentity}, or all ones",
     };
@@ -59,6 +61,8 @@ public sealed record CoveArgument(string Name, ArgumentKind Kind, SbiError? Erro
         ArgumentKind.Vcpu => call.FindVcpu(value),
         ArgumentKind.NewVcpu => value < Guests.Tvm.MaximumVcpus && !call.FindVcpu(value),
         ArgumentKind.PageLength => value is > 0 and <= LargestLength && (value & 0xFFF) == 0,
+        ArgumentKind.Device => call.FindDevice(value),
+        ArgumentKind.BoundInterface => call.FindInterface(value),
         ArgumentKind.InterruptIdentity => value is > 0 and <= LargestInterruptIdentity,
         ArgumentKind.InterruptIdentityOrAll => value is (> 0 and <= LargestInterruptIdentity) or ulong.MaxValue,
         _ => true,

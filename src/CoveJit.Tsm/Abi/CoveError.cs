@@ -17,6 +17,9 @@ public static class CoveError
     /// <summary>ERR_BUSY.</summary>
     public const SbiError Busy = (SbiError)(-103);
 
+    /// <summary>SBI_ERR_KEY_UPDATE_REQUIRED (CoVE-IO): the keys of the session with the device have to be changed first.</summary>
+    public const SbiError KeyUpdateRequired = (SbiError)(-104);
+
     /// <summary>An error's name as the specifications spell it.</summary>
     public static string NameOf(SbiError error) => error switch
     {
@@ -27,11 +30,13 @@ public static class CoveError
         SbiError.Denied => "DENIED",
         SbiError.InvalidAddress => "INVALID_ADDRESS",
         SbiError.AlreadyStarted => "ALREADY_STARTED",
+        SbiError.AlreadyStopped => "ALREADY_STOPPED",
         SbiError.NoShmem => "NO_SHMEM",
         Auth => "ERR_AUTH",
         OutOfMemory => "ERR_OUT_OF_MEMORY",
         OutOfPageTablePages => "ERR_OUT_OF_PTPAGES",
         Busy => "ERR_BUSY",
+        KeyUpdateRequired => "KEY_UPDATE_REQUIRED",
         _ => error.ToString(),
     };
 }

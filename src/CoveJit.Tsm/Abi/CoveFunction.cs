@@ -38,6 +38,9 @@ public sealed record CoveFunction(
     /// <summary>Whether it is about memory that the host converts, or about making TVMs of it: with static memory it is not supported.</summary>
     public bool IsDynamic { get; init; }
 
+    /// <summary>Whether it is CoVE-IO's: without devices that can be connected it is not supported.</summary>
+    public bool IsDevice { get; init; }
+
     /// <summary>FID in a profile; null if the profile lacks the function.</summary>
     public uint? Number(CoveProfile profile) => profile == CoveProfile.Salus ? Salus : Function;
 

@@ -231,6 +231,7 @@ internal static class HostMemory
         }
 
         tvm.Epoch = call.Tsm.NextEpoch();
+        call.Tsm.Devices?.Forget(tvm);
         return SbiResult.Success;
     }
 
@@ -278,7 +279,7 @@ internal static class HostMemory
         {
             bool fits = leaf.GuestAddress == covered && leaf.GuestAddress - start <= length - leaf.Size && leaf.Size <= length;
             covered = leaf.GuestAddress + leaf.Size;
-            return fits && !leaf.IsInterruptFile && qualifies(leaf);
+            return fits && !leaf.IsInterruptFile && !leaf.IsDevice && qualifies(leaf);
         });
         if (!all || covered != start + length)
         {

@@ -43,7 +43,7 @@ internal static class HostTvms
         .. HostPromotion.Declare(),
         new(
             CoveExtension.Host, 8, 7, "destroy_tvm", [Guest],
-            "Ends a TVM. Its memory becomes confidential and unassigned.",
+            "Ends a TVM. Its memory becomes confidential and unassigned; device interfaces are not bound to it any more.",
             string.Empty,
             [new(SbiError.Failed, "a vCPU runs, or is bound to an interrupt file")],
             DestroyTvm),
@@ -110,6 +110,7 @@ internal static class HostTvms
             return SbiError.Failed;
         }
 
+        call.Tsm.Devices?.Release(call.Tvm, call.Hart);
         call.Tsm.DestroyTvm(call.Tvm);
         return SbiResult.Success;
     }

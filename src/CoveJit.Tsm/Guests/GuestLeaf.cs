@@ -14,6 +14,9 @@ internal readonly record struct GuestLeaf(LeafState State, ulong Address, ulong 
     /// <summary>Whether it is an interrupt file.</summary>
     public bool IsInterruptFile => Kind == LeafKind.InterruptFile;
 
+    /// <summary>Whether it is memory of a device interface, which is blocked unless the interface runs.</summary>
+    public bool IsDevice => Kind == LeafKind.Device;
+
     /// <summary>Bytes.</summary>
     public ulong Size => 1UL << (12 + (9 * Level));
 
@@ -45,4 +48,7 @@ internal enum LeafKind
 
     /// <summary>A guest interrupt file that a vCPU is bound to.</summary>
     InterruptFile,
+
+    /// <summary>Memory of a device interface.</summary>
+    Device,
 }

@@ -35,11 +35,6 @@ internal sealed class GuestRegions
     /// <returns>False, and nothing changed, if there would be too many ranges.</returns>
     public bool TrySet(ulong start, ulong length, RegionKind kind)
     {
-        if (_regions.Count + 2 > MaximumRegions)
-        {
-            return false;
-        }
-
         ulong end = start + length;
         List<(ulong Start, ulong End, RegionKind Kind)> pieces = [];
         foreach ((ulong Start, ulong End, RegionKind Kind) region in _regions)
@@ -64,6 +59,11 @@ internal sealed class GuestRegions
         if (kind != RegionKind.None)
         {
             pieces.Add((start, end, kind));
+        }
+
+        if (pieces.Count > MaximumRegions)
+        {
+            return false;
         }
 
         _regions.Clear();

@@ -26,8 +26,12 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     private const ulong HostMemory = (Confidential & ~PageTableEntry.Execute) | SharedMark;
     private const ulong InterruptFile = (Confidential & ~PageTableEntry.Execute) | FileMark;
 
+    private const ulong DeviceMemory = (Confidential & ~PageTableEntry.Execute) | DeviceMark | UncachedStronglyOrdered;
+
     private const ulong SharedMark = 1 << 8; // RSW: software's
     private const ulong FileMark = 1 << 9;
+    private const ulong DeviceMark = SharedMark | FileMark;
+    private const ulong UncachedStronglyOrdered = 2UL << 61; // Svpbmt: IO
     private const ulong LeafBits = PageTableEntry.Read | PageTableEntry.Write | PageTableEntry.Execute;
 
     private readonly Stack<ulong> _pool = new();
@@ -94,8 +98,9 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     /// <param name="level">The size of a page: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB.</param>
     /// <param name="count">Number of pages.</param>
     /// <param name="kind">What they are.</param>
+    /// <param name="present">Whether the mappings are present; blocked otherwise.</param>
     /// <returns>What is in the way; then nothing has changed.</returns>
-    public MapError Map(ulong guest, ulong address, int level, ulong count, LeafKind kind)
+    public MapError Map(ulong guest, ulong address, int level, ulong count, LeafKind kind, bool present = true)
     {
         ulong size = 1UL << (PageShift + (IndexBits * level));
         if (CountTables(guest, level, count) is not int needed)
@@ -121,7 +126,7 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
                 ReturnTable(entry); // an empty one
             }
 
-            Volatile.Write(ref *entry, ToEntry(address + (i * size)) | FlagsOf(kind));
+            Volatile.Write(ref *entry, (ToEntry(address + (i * size)) | FlagsOf(kind)) & ~(present ? 0 : PageTableEntry.Valid));
         }
 
         return MapError.None;
@@ -146,11 +151,18 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     {
         LeafKind.Shared => HostMemory,
         LeafKind.InterruptFile => InterruptFile,
+        LeafKind.Device => DeviceMemory,
         _ => Confidential,
     };
 
     private static LeafKind KindOf(ulong entry) =>
-        (entry & SharedMark) != 0 ? LeafKind.Shared : (entry & FileMark) != 0 ? LeafKind.InterruptFile : LeafKind.Confidential;
+        (entry & DeviceMark) switch
+        {
+            DeviceMark => LeafKind.Device,
+            SharedMark => LeafKind.Shared,
+            FileMark => LeafKind.InterruptFile,
+            _ => LeafKind.Confidential,
+        };
 
     private static bool IsPointer(ulong entry) => (entry & PageTableEntry.Valid) != 0 && (entry & LeafBits) == 0;
 

@@ -17,4 +17,7 @@ public enum RegionKind
 
     /// <summary>A vCPU's interrupt file (<c>sbi_covi_set_tvm_aia_cpu_imsic_addr</c>).</summary>
     InterruptFile,
+
+    /// <summary>Memory of a device interface (<c>sbi_covg_map_interface_mmio</c>).</summary>
+    Device,
 }

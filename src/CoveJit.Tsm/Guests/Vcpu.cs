@@ -1,4 +1,5 @@
 using CoveJit.Harts.State;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Interrupts;
 
 namespace CoveJit.Tsm.Guests;
@@ -37,6 +38,9 @@ internal sealed class Vcpu(Tvm tvm, uint id, ulong statePage)
 
     /// <summary>What is left to be done of the instruction that made it exit.</summary>
     public PendingOperation Pending { get; set; }
+
+    /// <summary>Its call that waits for a device; null if it is not in one.</summary>
+    public DeviceOperation? Operation { get; set; }
 
     /// <summary>The range whose old pages it waits for the host to remove.</summary>
     public (ulong Start, ulong Length) Conversion { get; set; }

@@ -32,4 +32,7 @@ public enum PageKind : byte
 
     /// <summary>A TVM's memory.</summary>
     TvmData,
+
+    /// <summary>The TSM's own: directory and queue of its IOMMU.</summary>
+    DeviceDirectory,
 }

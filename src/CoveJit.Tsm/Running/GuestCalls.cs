@@ -77,10 +77,14 @@ internal sealed class GuestCalls(SecurityManager tsm, VcpuSwitch switcher)
         call.Tvm = vcpu.Tvm;
         call.Vcpu = vcpu;
         call.ExitsToHost = false;
-        SbiResult result = CoveAbi.TrySplit(function, out uint number, out uint sdid) && (sdid == 0 || sdid == tsm.Domain.Sdid)
-            ? tsm.Dispatch(CoveExtension.Guest, number, call)!.Value
+        SbiResult? done = CoveAbi.TrySplit(function, out uint number, out uint sdid) && (sdid == 0 || sdid == tsm.Domain.Sdid)
+            ? tsm.Dispatch(CoveExtension.Guest, number, call)
             : SbiError.NotSupported;
-        if (result.Error == SbiError.Success && call.ExitsToHost)
+        if (done is not SbiResult result)
+        {
+            switcher.ExitForDevice(hart, vcpu);
+        }
+        else if (result.Error == SbiError.Success && call.ExitsToHost)
         {
             if (vcpu.Conversion.Length != 0)
             {

@@ -22,6 +22,10 @@ internal sealed class SharedMemory(GuestRam ram, ulong address)
         set => Write((ulong)register * sizeof(ulong), value);
     }
 
+    public void Read(ulong offset, Span<byte> bytes) => ram.TryRead(address + offset, bytes);
+
+    public void Write(ulong offset, ReadOnlySpan<byte> bytes) => ram.TryWrite(address + offset, bytes);
+
     public ulong ReadCsr(uint number) => Read(OffsetOf(number));
 
     public void WriteCsr(uint number, ulong value) => Write(OffsetOf(number), value);

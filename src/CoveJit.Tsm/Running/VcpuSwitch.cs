@@ -5,6 +5,7 @@ using CoveJit.Harts.State;
 using CoveJit.Harts.Traps;
 using CoveJit.Memory.Translation;
 using CoveJit.Monitor.Sbi;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Guests;
 using CoveJit.Tsm.Interrupts;
 
@@ -104,6 +105,17 @@ internal sealed class VcpuSwitch : ITrapService
             return SbiError.Failed;
         }
 
+        if (vcpu.Operation is DeviceOperation operation)
+        {
+            if (_tsm.Devices!.Resume(hart, operation, shared) is not SbiResult result)
+            {
+                ShowCall(hart, vcpu, shared);
+                return SbiResult.Success;
+            }
+
+            Return(vcpu, result);
+        }
+
         Complete(vcpu, shared);
         if (bound)
         {
@@ -160,6 +172,14 @@ internal sealed class VcpuSwitch : ITrapService
         }
     }
 
+    /// <summary>Ends the run of a vCPU whose call waits for a device, or is to be made again.</summary>
+    public void ExitForDevice(Hart hart, Vcpu vcpu)
+    {
+        SharedMemory shared = _tsm.SharedMemoryOf(hart)!;
+        Exit(hart, vcpu, (ulong)TrapCause.EcallFromVs);
+        ShowCall(hart, vcpu, shared);
+    }
+
     /// <summary>Ends the run of a vCPU with a call that the host is told of.</summary>
     /// <param name="hart">Its hart.</param>
     /// <param name="vcpu">The vCPU; its registers hold the call's arguments.</param>
@@ -179,6 +199,27 @@ internal sealed class VcpuSwitch : ITrapService
             vcpu.Context[FirstArgument] = (ulong)(long)done.Error;
             vcpu.Context[FirstArgument + 1] = done.Value;
         }
+    }
+
+    // What the host is told of a call that waits for a device: as of one that it answers.
+    private static void ShowCall(Hart hart, Vcpu vcpu, SharedMemory shared)
+    {
+        for (int i = FirstArgument; i < FirstArgument + Arguments; i++)
+        {
+            shared[i] = vcpu.Context[i];
+        }
+
+        hart.Scause = (ulong)TrapCause.EcallFromVs;
+        hart.Stval = 0;
+    }
+
+    // The call that waited for a device is over.
+    private static void Return(Vcpu vcpu, SbiResult result)
+    {
+        vcpu.Operation = null;
+        vcpu.Context[FirstArgument] = (ulong)(long)result.Error;
+        vcpu.Context[FirstArgument + 1] = result.Value;
+        vcpu.Context.Pc += EcallLength;
     }
 
     private static void SelectInterruptFile(SupervisorContext context, int number)
@@ -261,13 +302,19 @@ internal sealed class VcpuSwitch : ITrapService
             return;
         }
 
+        if (kind == RegionKind.Device && tvm.Stage.Find(address).State != LeafState.Present)
+        {
+            HandleMissingDevice(hart, trap);
+            return;
+        }
+
         if (kind == RegionKind.InterruptFile && tvm.Stage.Find(address).State == LeafState.Absent)
         {
             HandleMessage(hart, vcpu, trap);
             return;
         }
 
-        if (fetch && (kind == RegionKind.Shared || kind == RegionKind.InterruptFile))
+        if (fetch && (kind == RegionKind.Shared || kind == RegionKind.InterruptFile || kind == RegionKind.Device))
         {
             Inject(hart, TrapCause.InstructionAccessFault, trap.Value); // what the host can write is never executed
             return;
@@ -340,6 +387,25 @@ internal sealed class VcpuSwitch : ITrapService
 
         vcpu.Pending = new PendingOperation(PendingKind.Skip, Length: access.Length);
         Exit(hart, vcpu, trap.Cause, htval: page >> 2);
+    }
+
+    // An access to a device interface that does not run: as to a device that is gone, reads give ones and writes are lost.
+    private static void HandleMissingDevice(Hart hart, in Trap trap)
+    {
+        if (trap.ImplicitAccess is not null
+            || (TrapCause)trap.Cause == TrapCause.InstructionGuestPageFault
+            || !MmioAccess.TryParse(hart.TrapInstruction(trap), trap.GuestPhysical, out MmioAccess access))
+        {
+            InjectAccessFault(hart, trap);
+            return;
+        }
+
+        if (!access.IsStore)
+        {
+            hart.WriteRegister(access.Register, access.Signed ? ulong.MaxValue : access.Truncate(ulong.MaxValue));
+        }
+
+        hart.Pc += (ulong)access.Length;
     }
 
     private void HandleVirtualInstruction(Hart hart, Vcpu vcpu, in Trap trap)

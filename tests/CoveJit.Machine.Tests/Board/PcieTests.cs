@@ -34,7 +34,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
     public void The_root_complex_is_in_the_tree_where_there_is_a_function(InterruptArchitecture interrupts, int mapEntry)
     {
         File.WriteAllBytes(_file, Samples.LinuxImage());
-        using Machine machine = new(new MachineOptions { Kernel = _file, Interrupts = interrupts, MatrixEngines = 2 }, this);
+        using Machine machine = new(new MachineOptions { Kernel = _file, Interrupts = interrupts, MatrixEngines = [new(), new()] }, this);
         Assert.Equal(2, machine.RootPorts.Count);
         DeviceTreeNode node = FlattenedDeviceTree.Parse(machine.DeviceTree.Span).Root.Find("soc")!.Find("pci@30000000")!;
         Assert.Equal(interrupts == InterruptArchitecture.Imsic, node.Properties.Any(property => property.Key == "msi-parent"));
@@ -65,7 +65,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
     {
         File.WriteAllBytes(_file, MakeImage(translated));
         using Machine machine = new(
-            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = 1, Iommu = translated }, this);
+            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = [new()], Iommu = translated }, this);
         MachineEnd end = machine.Run();
         Assert.True(end.Kind == MachineEndKind.PowerOff, $"{end}: {string.Join('\n', _reports)}");
         byte[] bytes = new byte[16];
@@ -91,7 +91,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
                 Kernel = _file,
                 MemorySize = 64UL << 20,
                 InstructionCount = true,
-                MatrixEngines = 1,
+                MatrixEngines = [new()],
                 Iommu = translated,
                 SupervisorDomains = SupervisorDomainMode.On,
             },

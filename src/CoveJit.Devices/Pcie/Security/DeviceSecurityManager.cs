@@ -16,8 +16,7 @@ namespace CoveJit.Devices.Pcie.Security;
 /// </summary>
 /// <remarks>
 /// While locked, a change of Memory Space Enable, Bus Master Enable, a base address, the stream, or (with LOCK_MSIX) of what interrupt messages are leads
-/// to ERROR, and so does a reset. Requests carry the T bit in RUN only. There is nothing that sends the function requests with the T bit, so from RUN on
-/// its memory answers nobody.
+/// to ERROR, and so does a reset. Requests carry the T bit in RUN only, and then the function's memory answers those with the T bit alone.
 /// </remarks>
 public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDisposable
 {
@@ -90,13 +89,10 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     }
 
     /// <inheritdoc/>
-    bool IFunctionGuard.AnswersMemory
+    bool IFunctionGuard.AnswersMemory(bool trusted)
     {
-        get
-        {
-            FollowStream();
-            return _interface.State is TdispState.ConfigUnlocked or TdispState.ConfigLocked;
-        }
+        FollowStream();
+        return trusted ? _interface.State == TdispState.Run : _interface.State is TdispState.ConfigUnlocked or TdispState.ConfigLocked;
     }
 
     /// <summary>Ends all sessions.</summary>

@@ -55,6 +55,12 @@ public sealed class IdeLink : IPcieUpstream
     /// <summary>Who is in between; only of effect in <see cref="IdeLinkMode.Functional"/>.</summary>
     public IIdeInterposer? Interposer { get; set; }
 
+    /// <summary>The port's end.</summary>
+    public IdePort Port => _port;
+
+    /// <summary>Whether both ends' streams are secure, and the same stream.</summary>
+    public bool IsSecure => _port.IsSecure && _device.IsSecure && _port.StreamId == _device.StreamId;
+
     /// <summary>TLPs that were protected.</summary>
     public long Tlps { get; private set; }
 

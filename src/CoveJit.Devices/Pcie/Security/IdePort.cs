@@ -7,7 +7,9 @@ namespace CoveJit.Devices.Pcie.Security;
 /// A port's end of IDE (PCIe, "Integrity and Data Encryption"): the extended capability with one selective stream, keys, counters. Registers follow the
 /// function's gate; everything else is guarded by <see cref="Gate"/>, which is taken after any function's gate, and under which none is taken.
 /// </summary>
-public sealed class IdePort : IPcieCapability, IDisposable
+/// <param name="ofRoot">Whether it is a root port's end: its registers are the root domain security manager's (CoVE-IO, "PCIe Root Port IDE Extended
+/// Capability"). Software reads ones, and its writes are dropped.</param>
+public sealed class IdePort(bool ofRoot = false) : IPcieCapability, IDisposable
 {
     /// <summary>Offset of the first register of the selective stream from the capability's start.</summary>
     public const int StreamOffset = 0x0C;
@@ -29,8 +31,10 @@ public sealed class IdePort : IPcieCapability, IDisposable
     private const uint StatusSecure = 2;
     private const uint StatusFailed = 1u << 31;
 
+    private PcieFunction? _function;
     private ConfigurationSpace? _space;
     private ConfigurationRegister? _control;
+    private readonly ConfigurationRegister[] _association = new ConfigurationRegister[IdeStreamDescriptor.Masks.Length];
     private int _at;
     private IdeStream? _stream;
 
@@ -40,7 +44,7 @@ public sealed class IdePort : IPcieCapability, IDisposable
     /// <summary>The port's keys. Guarded by <see cref="Gate"/>.</summary>
     public IdeKeyTable Keys { get; } = new();
 
-    /// <summary>Whether software has enabled the stream.</summary>
+    /// <summary>Whether the stream has been enabled.</summary>
     public bool IsEnabled => _control!.Has(StreamEnable);
 
     /// <summary>The stream's number.</summary>
@@ -80,18 +84,44 @@ public sealed class IdePort : IPcieCapability, IDisposable
     public void Attach(PcieFunction function)
     {
         ArgumentNullException.ThrowIfNull(function);
+        _function = function;
         _space = function.Configuration;
         _at = _space.AddExtendedCapability(Id, version: 1, Size);
-        _space.Add(_at + 0x04, 4, SelectiveSupported | KeyManagementSupported | TeeLimitedSupported);
-        _space.Add(_at + 0x08, 4);
-        _space.Add(_at + StreamOffset, 4, 1);
-        _control = _space.Add(_at + ControlOffset, 4, writable: StreamControls, written: OnControl);
-        _space.Add(_at + StatusOffset, 4, read: ReadStatus);
-        _space.Add(_at + StreamOffset + 12, 4, writable: 0x00FF_FF00); // requesters: limit
-        _space.Add(_at + StreamOffset + 16, 4, writable: 0xFFFF_FF01); // base, segment, valid
-        _space.Add(_at + StreamOffset + 20, 4, writable: 0xFFFF_FF01); // addresses: base and limit 31:20, valid
-        _space.Add(_at + StreamOffset + 24, 4, writable: uint.MaxValue);
-        _space.Add(_at + StreamOffset + 28, 4, writable: uint.MaxValue);
+        Add(0x04, SelectiveSupported | KeyManagementSupported | TeeLimitedSupported);
+        Add(0x08);
+        Add(StreamOffset, 1);
+        _control = Add(ControlOffset, writable: StreamControls, written: OnControl);
+        Add(StatusOffset, read: ReadStatus);
+        for (int i = 0; i < _association.Length; i++)
+        {
+            _association[i] = Add(StreamOffset + 12 + (4 * i), writable: IdeStreamDescriptor.Masks[i]);
+        }
+    }
+
+    /// <summary>Status of the stream, as in the register.</summary>
+    public uint Status => ReadStatus();
+
+    /// <summary>Writes the stream's registers, and disables it: of a root port, by the root domain security manager.</summary>
+    public void Program(IdeStreamDescriptor descriptor)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        lock (_function!.Gate)
+        {
+            SetControl((uint)descriptor.StreamId << StreamIdShift);
+            for (int i = 0; i < _association.Length; i++)
+            {
+                _association[i].Value = descriptor.Registers[i];
+            }
+        }
+    }
+
+    /// <summary>Enables or disables the stream: of a root port, by the root domain security manager.</summary>
+    public void Enable(bool on)
+    {
+        lock (_function!.Gate)
+        {
+            SetControl((_control!.Value & ~StreamEnable) | (on ? StreamEnable : 0));
+        }
     }
 
     /// <summary>Forgets the ciphers.</summary>
@@ -108,6 +138,17 @@ public sealed class IdePort : IPcieCapability, IDisposable
 
         return registers;
     }
+
+    private void SetControl(uint value)
+    {
+        uint before = _control!.Value;
+        _control.Value = value;
+        OnControl(new RegisterWrite(before, value, value));
+    }
+
+    private ConfigurationRegister Add(int offset, uint reset = 0, uint writable = 0, Action<RegisterWrite>? written = null, Func<uint>? read = null) => ofRoot
+        ? _space!.Add(_at + offset, 4, reset, read: static () => uint.MaxValue)
+        : _space!.Add(_at + offset, 4, reset, writable, written: written, read: read);
 
     // A stream that failed is used again after software has disabled it, with new keys.
     private void OnControl(RegisterWrite write)

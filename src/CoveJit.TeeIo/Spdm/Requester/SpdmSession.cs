@@ -35,6 +35,9 @@ public sealed class SpdmSession : IDisposable
     /// <summary>Whether messages can be sent.</summary>
     public bool IsOpen { get; private set; } = true;
 
+    /// <summary>How many records the keys may still protect before KEY_UPDATE is required.</summary>
+    public ulong RecordsLeft => _sender.MaxRecords - Math.Min(_sender.MaxRecords, Math.Max(_requesterKeys.SequenceNumber, _responderKeys.SequenceNumber));
+
     internal Transcript Measurements { get; } = new();
 
     /// <summary>Keeps the session alive.</summary>

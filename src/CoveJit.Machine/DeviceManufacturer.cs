@@ -1,0 +1,44 @@
+using System.Text;
+using CoveJit.Devices.Pcie;
+using CoveJit.TeeIo.Cryptography;
+using CoveJit.TeeIo.Provisioning;
+using CoveJit.TeeIo.Spdm.Measurements;
+using CoveJit.TeeIo.Spdm.Responder;
+
+namespace CoveJit.Machines;
+
+/// <summary>
+/// Provisions the emulated devices with keys and certificates, from a seed: a device of the same name has the same identity in every machine. The seed
+/// is in the source, so what it proves is that protocols and checks are right, and nothing about a device.
+/// </summary>
+internal sealed class DeviceManufacturer
+{
+    private const string Seed = "CoveJit emulated devices";
+    private const string Firmware = "CoveJit device firmware 1";
+
+    private readonly CertificateAuthority _root = CertificateAuthority.CreateRoot(new CertificateOptions { Random = new SeededRandomSource(Encoding.UTF8.GetBytes(Seed)) });
+    private readonly CertificateAuthority _intermediate;
+
+    public DeviceManufacturer() => _intermediate = _root.CreateIntermediate();
+
+    /// <summary>The certificate that vouches for all of them, in DER.</summary>
+    public byte[] RootCertificate => _root.Certificate;
+
+    /// <summary>What a device measures of itself: its firmware, its version, its configuration.</summary>
+    public static IMeasurementSource Measure(PcieFunction function) => new MeasurementList(
+        new Measurement(1, MeasurementType.MutableFirmware, Encoding.UTF8.GetBytes(Firmware)),
+        new Measurement(2, MeasurementType.HardwareConfiguration, Encoding.UTF8.GetBytes(function.Name)),
+        new Measurement(3, MeasurementType.FirmwareSecurityVersion, [1, 0, 0, 0, 0, 0, 0, 0]));
+
+    /// <summary>Makes a device's identity.</summary>
+    public DeviceIdentity Provision(PcieFunction function)
+    {
+        uint identity = function.ReadConfiguration(0x00, 4);
+        uint revision = function.ReadConfiguration(0x08, 4);
+        uint subsystem = function.ReadConfiguration(0x2C, 4);
+        return _intermediate.CreateDevice(new DeviceProfile("CoveJit", function.Name, "1")
+        {
+            Pci = new PciIdentity((ushort)identity, (ushort)(identity >> 16), revision >> 8, (byte)revision, (ushort)subsystem, (ushort)(subsystem >> 16)),
+        });
+    }
+}

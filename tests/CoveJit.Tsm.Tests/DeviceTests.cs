@@ -1,0 +1,222 @@
+using System.Security.Cryptography;
+using CoveJit.Devices.Pcie;
+using CoveJit.Devices.Pcie.Security;
+using CoveJit.Harts.Tests;
+using CoveJit.Monitor.Sbi;
+using CoveJit.TeeIo.Tdisp;
+using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Devices;
+using static CoveJit.Tsm.Tests.TestMachine;
+
+namespace CoveJit.Tsm.Tests;
+
+/// <summary>A TEE device from its connection to the DMA of its interface into a TVM's memory, and back; and who is kept out.</summary>
+public sealed class DeviceTests
+{
+    private const ulong GuestBar = 0x3000_0000;
+    private const ulong Buffer = GuestMemory + 0x10000;
+    private const ulong Output = GuestMemory + 0x20000;
+    private const int OutputPages = 4;
+
+    private static readonly ulong Id = TestDevices.Id(0);
+    private static readonly byte[] Pattern = [.. Enumerable.Range(1, 64).Select(i => (byte)i)];
+
+    [Theory]
+    [InlineData(IdeLinkMode.Counted)]
+    [InlineData(IdeLinkMode.Functional)]
+    public void A_TVM_verifies_starts_and_uses_an_interface(IdeLinkMode mode)
+    {
+        using TestMachine machine = new(ide: mode);
+        ulong id = Bind(machine);
+        Assert.Equal(TdispState.ConfigLocked, machine.Devices.Managers[0].State);
+        Assert.Equal(3UL, Guest(machine, id, 1024, Id));
+        Assert.Equal(1UL, Guest(machine, id, 1028, Id));
+
+        // What the TVM verifies.
+        byte[] all = Read(machine, id, Guest(machine, id, 1025, Id, 0, 0, Output, OutputPages * PageSize));
+        byte[] host = new byte[all.Length];
+        Assert.True(machine.Ram.TryRead(Transcript + 5, host));
+        Assert.Equal(host, all);
+        byte[] negotiation = Read(machine, id, Guest(machine, id, 1025, Id, 3, 0, Output, OutputPages * PageSize));
+        Assert.Equal(all[..negotiation.Length], negotiation);
+        byte[] chain = Read(machine, id, Guest(machine, id, 1025, Id, 1, 0, Output, OutputPages * PageSize));
+        Assert.Equal(chain.Length, BitConverter.ToUInt16(chain));
+        Assert.Equal(SHA384.HashData(TestDevices.TrustAnchors[0]), chain[4..52]);
+        Assert.Equal(0xE0, Read(machine, id, Guest(machine, id, 1025, Id, 2, 0, Output, OutputPages * PageSize))[1]);
+        Assert.Equal(0xE4, Read(machine, id, Guest(machine, id, 1025, Id, 4, 0, Output, OutputPages * PageSize))[1]);
+        Assert.Equal(0xFE, Read(machine, id, Guest(machine, id, 1025, Id, 5, 0, Output, OutputPages * PageSize))[1]);
+        byte[] nonce = [.. Enumerable.Range(100, 32).Select(i => (byte)i)];
+        Assert.True(machine.Tsm.TryWriteGuest(machine.Tvm(id), Buffer, nonce));
+        byte[] signed = Read(machine, id, Guest(machine, id, 1026, Id, Buffer, 0, Output, OutputPages * PageSize));
+        Assert.Equal(negotiation, signed[..negotiation.Length]);
+        Assert.True(signed.AsSpan(negotiation.Length).IndexOf(nonce) > 0);
+        byte[] report = Read(machine, id, Guest(machine, id, 1027, Id, Output, PageSize));
+        Assert.True(TdispReport.TryDecode(report, out TdispReport? ranges, out _));
+
+        // Before it runs: nothing reaches it, in either direction.
+        MapAll(machine, id, ranges.MmioRanges);
+        machine.AssertInvariants();
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        Assert.False(Dma(machine).TryWrite(machine.Tvm(id).Stage.Find(Buffer).Address, Pattern));
+
+        Guest(machine, id, 1030, Id);
+        Assert.Equal(2UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(TdispState.Run, machine.Devices.Managers[0].State);
+        Assert.Equal(SbiError.AlreadyStarted, machine.CallFromGuestWithDevice(id, 1030, Id).Error);
+
+        // The TVM's loads and stores, and not the host's.
+        Store(machine, id, GuestBar + 4, 0x1234_5678);
+        Assert.Equal(0x1234_5678UL, Load(machine, id, GuestBar + 4));
+        Assert.Equal(uint.MaxValue, machine.Devices.Load(0, 4));
+
+        // DMA by guest physical address, with the T bit.
+        Assert.True(Dma(machine).TryWrite(Buffer, Pattern));
+        byte[] memory = new byte[Pattern.Length];
+        Assert.True(machine.Tsm.TryReadGuest(machine.Tvm(id), Buffer, memory));
+        Assert.Equal(Pattern, memory);
+        Assert.True(Dma(machine).TryRead(Buffer, memory));
+        Assert.Equal(mode == IdeLinkMode.Functional, machine.Devices.Ports[0].Link!.Tlps > 0 && mode == IdeLinkMode.Functional);
+        Assert.False(Dma(machine).TryWrite(GuestMemory + 0x80000, Pattern)); // not mapped
+        Assert.False(Dma(machine).TryWrite(HostPages, Pattern)); // the host's, by its physical address
+
+        Stop(machine, id);
+    }
+
+    [Fact]
+    public void Nobody_else_gets_at_what_an_interface_does()
+    {
+        using TestMachine machine = new();
+        ulong id = Run(machine);
+        ulong address = machine.Tvm(id).Stage.Find(Buffer).Address;
+        IPcieUpstream root = machine.Devices.Complex.Root.Upstream;
+        RequesterId own = new((ushort)Id);
+        RequesterId other = new((ushort)TestDevices.Id(1));
+        Assert.False(root.TryWrite(new PcieRequest(own), address, Pattern)); // without T
+        Assert.False(root.TryWrite(new PcieRequest(other), address, Pattern)); // another function, without and with T
+        Assert.False(root.TryWrite(new PcieRequest(other, Trusted: true), address, Pattern));
+        Assert.False(root.TryWrite(new PcieRequest(other, Trusted: true), Buffer, Pattern));
+
+        Assert.False(root.TryWrite(new PcieRequest(own, Trusted: true), address, Pattern)); // by supervisor physical address
+        Assert.True(root.TryWrite(new PcieRequest(own, Trusted: true), Buffer, Pattern));
+
+        // A TVM has no way to an interface that is not its own, nor a host to one that is bound.
+        ulong stranger = machine.Build(CallProgram);
+        machine.Succeed("finalize_tvm", stranger, GuestMemory, 0, 0);
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(stranger, 1024, Id).Error);
+        Assert.Equal(SbiError.Failed, machine.Call("bind_interface", stranger, Id).Error);
+        Assert.Equal(SbiError.Failed, machine.Call("unbind_interface", stranger, Id).Error);
+        Assert.Equal(SbiError.Failed, machine.Call("add_tvm_interface_region", id, Id, TestDevices.Bar(0) + 0x8000, PageSize).Error);
+        Assert.Equal(SbiError.Failed, machine.Call("disconnect_device", Id).Error);
+
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        Assert.False(root.TryWrite(new PcieRequest(own), address, Pattern));
+        Assert.False(root.TryWrite(new PcieRequest(own, Trusted: true), address, Pattern));
+        Assert.False(root.TryWrite(new PcieRequest(own, Trusted: true), Buffer, Pattern));
+    }
+
+    [Fact]
+    public void Error_and_removal_leave_the_TVM_alive()
+    {
+        using TestMachine machine = new();
+        ulong id = Run(machine);
+        machine.Devices.Write(1, 0, 0x10, (uint)TestDevices.Bar(0) + 0x8000); // the host moves the function
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        Assert.False(Dma(machine).TryWrite(Buffer, Pattern));
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        machine.Devices.Ports[0].Pull();
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        Store(machine, id, GuestBar, 1);
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1028, Id).Error); // nobody answers: the session is over
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(0UL, Guest(machine, id, 1024, Id));
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        machine.SucceedWithDevice("disconnect_device", Id);
+        machine.Succeed("reclaim_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
+        machine.AssertInvariants();
+    }
+
+    private static ulong Guest(TestMachine machine, ulong id, uint function, params ReadOnlySpan<ulong> arguments)
+    {
+        SbiResult result = machine.CallFromGuestWithDevice(id, function, arguments);
+        Assert.True(result.Error == SbiError.Success, $"COVG {function}: {CoveError.NameOf(result.Error)}");
+        return result.Value;
+    }
+
+    private static byte[] Read(TestMachine machine, ulong id, ulong length)
+    {
+        byte[] bytes = new byte[length];
+        Assert.True(machine.Tsm.TryReadGuest(machine.Tvm(id), Output, bytes));
+        return bytes;
+    }
+
+    private static BusMasterPort Dma(TestMachine machine) => machine.Devices.Functions[0].Dma;
+
+    // A TVM with memory for what it is told, and an interface that is locked for it.
+    private static ulong Bind(TestMachine machine)
+    {
+        ulong id = machine.Launch(CallProgram);
+        machine.Succeed("add_tvm_zero_pages", id, machine.Take(1), 0, 1, Buffer);
+        machine.Succeed("add_tvm_zero_pages", id, machine.Take(OutputPages), 0, OutputPages, Output);
+        machine.Connect();
+        machine.Succeed("add_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
+        machine.SucceedWithDevice("bind_interface", id, Id);
+        return id;
+    }
+
+    private static ulong Run(TestMachine machine)
+    {
+        ulong id = Bind(machine);
+        MapAll(machine, id, machine.Tsm.Devices!.Find(Id)!.Interface!.Report.MmioRanges);
+        Guest(machine, id, 1030, Id);
+        return id;
+    }
+
+    private static void MapAll(TestMachine machine, ulong id, IReadOnlyList<TdispMmioRange> ranges)
+    {
+        foreach (TdispMmioRange range in ranges)
+        {
+            ulong address = range.FirstPage * PageSize;
+            Guest(machine, id, 1029, Id, GuestBar + (address - TestDevices.Bar(0)), address, range.PageCount * PageSize);
+        }
+    }
+
+    private static void Stop(TestMachine machine, ulong id)
+    {
+        Guest(machine, id, 1031, Id);
+        Assert.Equal(SbiError.AlreadyStopped, machine.CallFromGuestWithDevice(id, 1031, Id).Error);
+        Assert.Equal(TdispState.ConfigUnlocked, machine.Devices.Managers[0].State);
+        Assert.Equal(0UL, Guest(machine, id, 1028, Id));
+        Assert.False(Dma(machine).TryWrite(machine.Tvm(id).Stage.Find(Buffer).Address, Pattern));
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        int exchanges = machine.Devices.Exchanges;
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        Assert.Equal(exchanges, machine.Devices.Exchanges);
+        machine.Succeed("reclaim_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
+        machine.Devices.EnableStream(0, false);
+        machine.SucceedWithDevice("disconnect_device", Id);
+        machine.Connect(); // once more
+        machine.AssertInvariants();
+    }
+
+    // The TVM's program, with a load or a store in front of what it is otherwise.
+    private static ulong Load(TestMachine machine, ulong id, ulong address)
+    {
+        Access(machine, id, Asm.Load(4, 5, 6, 0), address, 0);
+        return (uint)machine.Vcpu(id).Context[5];
+    }
+
+    private static void Store(TestMachine machine, ulong id, ulong address, ulong value) => Access(machine, id, Asm.Store(4, 5, 6, 0), address, value);
+
+    private static void Access(TestMachine machine, ulong id, uint instruction, ulong address, ulong value)
+    {
+        Guests.Vcpu vcpu = machine.Vcpu(id);
+        machine.Tsm.TryWriteGuest(machine.Tvm(id), GuestMemory + 0x100, BitConverter.GetBytes(instruction));
+        machine.Tsm.TryWriteGuest(machine.Tvm(id), GuestMemory + 0x104, BitConverter.GetBytes(Asm.Wfi));
+        vcpu.Pending = default;
+        vcpu.Context.Pc = GuestMemory + 0x100;
+        vcpu.Context[6] = address;
+        vcpu.Context[5] = value;
+        Assert.Equal(22UL, machine.Run(id).Cause);
+    }
+}
