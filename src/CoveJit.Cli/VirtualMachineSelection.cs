@@ -95,7 +95,7 @@ internal static class VirtualMachineSelection
     private static void CheckFunctions(IReadOnlyList<VirtualMachineOptions> machines, MachineOptions options)
     {
         RequesterId[] functions = [.. machines.SelectMany(machine => machine.Functions)];
-        if (functions.Length > 0 && !options.Iommu)
+        if (machines.Any(machine => machine.Functions.Count > 0 && machine.Kind == VirtualMachineKind.Plain) && !options.Iommu)
         {
             throw new UsageException("--vm device= needs an IOMMU, which keeps the function from other memory than the virtual machine's", "add --iommu on");
         }

@@ -12,6 +12,8 @@ using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.TeeIo.Cryptography;
+using CoveJit.TeeIo.Provisioning;
+using CoveJit.TeeIo.Spdm.Responder;
 using CoveJit.Tsm.Devices;
 
 namespace CoveJit.Machines;
@@ -25,6 +27,7 @@ public sealed partial class Machine
 
     private readonly List<RootPort> _rootPorts = [];
     private readonly List<IdeLink> _links = [];
+    private readonly Dictionary<RequesterId, byte[]> _policies = []; // by the port's bus, as whoever numbers buses in order does
     private IPcieUpstream? _functionMemory;
     private DeviceManufacturer? _manufacturer;
 
@@ -88,8 +91,10 @@ public sealed partial class Machine
     private void Secure(PcieFunction function, RootPort port)
     {
         _manufacturer ??= new DeviceManufacturer();
-        DeviceSecurityManager manager = Own(new DeviceSecurityManager(
-            function, _manufacturer.Provision(function), DeviceManufacturer.Measure(function), Random(function.Name)));
+        DeviceIdentity identity = _manufacturer.Provision(function);
+        IMeasurementSource measurements = DeviceManufacturer.Measure(function);
+        _policies.Add(new RequesterId(_rootPorts.Count + 1, 0, 0), DeviceManufacturer.PolicyFor(identity, measurements));
+        DeviceSecurityManager manager = Own(new DeviceSecurityManager(function, identity, measurements, Random(function.Name)));
         IdeLink link = port.Protect(manager.Port, Options.Ide);
         Own(link.Port);
         _links.Add(link);

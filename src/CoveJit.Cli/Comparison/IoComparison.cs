@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CoveJit.Cli.Parsing;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 
@@ -107,15 +108,15 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
 
     private MachineOptions Options(IoPlacement placement, string disk, ulong seed)
     {
-        bool isPassed = placement is IoPlacement.PlainPassthrough;
+        bool isPassed = IoPlacements.IsPassed(placement);
+        bool isTeeIo = IoPlacements.IsTeeIo(placement);
         bool isNvme = isPassed && device == IoDevice.Nvme;
-        DriveOptions drive = new(disk, Format: DriveFormat.Raw);
+        DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Tee = isTeeIo };
         MachineOptions options = Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
         if (isPassed)
         {
-            options = isNvme
-                ? options with { Iommu = true, NvmeControllers = [[drive]] }
-                : options with { Iommu = true, Drives = [.. options.Drives, drive with { Pcie = true }] };
+            options = options with { Iommu = !isTeeIo, Ide = placement == IoPlacement.TeeIoFunctional ? IdeLinkMode.Functional : IdeLinkMode.Counted };
+            options = isNvme ? options with { NvmeControllers = [[drive]] } : options with { Drives = [.. options.Drives, drive with { Pcie = true }] };
         }
 
         VirtualMachineRequest request = new(IoPlacements.KindOf(placement) == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential)

@@ -68,12 +68,17 @@ internal static class IoPlacements
     /// <summary>Whether all data pass through memory that the guest shares with its hypervisor.</summary>
     public static bool Bounces(IoPlacement placement) => placement is IoPlacement.ConfidentialVirtio or IoPlacement.ConfidentialEncrypted;
 
+    /// <summary>Whether the guest drives the device itself.</summary>
+    public static bool IsPassed(IoPlacement placement) => placement == IoPlacement.PlainPassthrough || IsTeeIo(placement);
+
+    /// <summary>Whether the device is a TEE device interface.</summary>
+    public static bool IsTeeIo(IoPlacement placement) => placement is IoPlacement.TeeIoCounted or IoPlacement.TeeIoFunctional;
+
     /// <summary>Why nothing can be measured there; null where it can.</summary>
     public static string? WhyAbsent(IoPlacement placement, IoDevice device) => (placement, device) switch
     {
         (_, IoDevice.Net) => "no workload measures a network card yet",
         (_, IoDevice.Accelerator) => "the guests' kernels have no driver for the matrix engine",
-        (IoPlacement.TeeIoCounted or IoPlacement.TeeIoFunctional, _) => "the hypervisor, guest/vmm, passes no TEE device interfaces to confidential virtual machines yet",
         _ => null,
     };
 }

@@ -6,7 +6,7 @@ namespace CoveJit.Cli.Comparison;
 /// <summary>The comparison as a table for the terminal.</summary>
 internal static class IoTable
 {
-    private const int WidthWithoutTerminal = 190;
+    private const int WidthWithoutTerminal = 170;
 
     /// <summary>The columns: those of text, then those of figures, then the reason where there are none.</summary>
     public static IReadOnlyList<string> Columns { get; } =
@@ -14,18 +14,23 @@ internal static class IoTable
         "pattern", "block", "placement", "MiB/s", "requests/s", "p50", "p90", "p99", "max", "host time/MiB", "host CPU/MiB", "guest time/MiB", "instr/MiB", "exits/MiB", "bounced/MiB", "encrypted/MiB", "to plain-virtio", string.Empty,
     ];
 
+    // They would not fit on a line.
+    private static readonly string[] OnlyInReports = ["p90", "max", "host time/MiB", string.Empty];
+
     /// <summary>Writes the table.</summary>
     public static void Write(IoResult result, TextWriter output)
     {
+        string[] shown = [.. Columns.Except(OnlyInReports)];
         Table table = new Table().Border(TableBorder.Simple);
-        foreach (string column in Columns)
+        foreach (string column in shown)
         {
-            table.AddColumn(column.Length > 0 && column != "pattern" && column != "placement" ? new TableColumn(column).RightAligned() : new TableColumn(column));
+            TableColumn made = new TableColumn(column).NoWrap();
+            table.AddColumn(column is "pattern" or "placement" ? made : made.RightAligned());
         }
 
         foreach (IoMeasurement row in result.Measurements.Where(row => row.Absent is null))
         {
-            table.AddRow([.. Cells(row, result).Select(Markup.Escape)]);
+            table.AddRow([.. Columns.Zip(Cells(row, result)).Where(cell => shown.Contains(cell.First)).Select(cell => Markup.Escape(cell.Second))]);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });

@@ -18,8 +18,8 @@ internal static class PcieFunctionName
     public static RequesterId Resolve(string name, MachineOptions options)
     {
         int nvme = options.NvmeControllers.Count;
-        int ports = nvme + options.MatrixEngines + options.Drives.Count(drive => drive.Pcie) + (options.Network.Pcie ? 1 : 0);
-        int? port = Number(name, Nvme, nvme) ?? (nvme + Number(name, Accelerator, options.MatrixEngines)) ?? Port(name);
+        int ports = nvme + options.MatrixEngines.Count + options.Drives.Count(drive => drive.Pcie) + (options.Network.Pcie ? 1 : 0);
+        int? port = Number(name, Nvme, nvme) ?? (nvme + Number(name, Accelerator, options.MatrixEngines.Count)) ?? Port(name);
         return port < ports
             ? new RequesterId(port.Value + 1, 0, 0)
             : throw new UsageException(

@@ -36,7 +36,7 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
     public string? Shim { get; init; }
 
-    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c> or <c>append</c>; or null.</summary>
+    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c>, <c>append</c> or <c>device</c>; or null.</summary>
     public string? Tamper { get; init; }
 
     /// <summary>The machine's PCIe functions that it drives itself, by the numbers that the hypervisor gives to buses: that of the root port above.</summary>
