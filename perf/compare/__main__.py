@@ -19,6 +19,7 @@ from pathlib import Path
 import chart
 import domains
 import footprint
+import openssl
 import programs
 import table
 from emulators import MEMORY, Covejit, Qemu, Rvvm, first_line, load_guest
@@ -99,7 +100,15 @@ class Comparison:
             copy = Path(directory) / "disk.img"
             subprocess.run(["cp", "--sparse=always", guest.disk, copy], check=True)
             session = run(emulator, replace(guest, disk=str(copy)), guest.append + " quiet", timeout=900, at_ready=lambda _: {})
-        self.samples.add(emulator.name, "disk_to_login_s", session.ready.wall, session.ready.cpu)
+            self.samples.add(emulator.name, "disk_to_login_s", session.ready.wall, session.ready.cpu)
+            self.measure_openssl(emulator, replace(guest, disk=str(copy)))
+
+    def measure_openssl(self, emulator, guest):
+        append = re.sub(r"\binit=\S+", "", guest.append)
+        session = run(emulator, replace(guest, ready_marker=openssl.END), f'{append} quiet init=/bin/sh -- -c "{openssl.command(self.arguments.seconds_each)}"',
+                      timeout=self.timeout(openssl.ALGORITHMS), at_ready=lambda _: {})
+        for key, rate in openssl.rates([text for _, text in session.lines]).items():
+            self.samples.add(emulator.name, key, rate)
 
     def measure_nested(self, emulator):
         if not emulator.has_hypervisor_extension:
@@ -113,7 +122,7 @@ class Comparison:
         self.samples.add(emulator.name, "nested_boot_s", inits[1].wall - inits[0].wall, inits[1].cpu - inits[0].cpu)
 
     def measure_native(self, part):
-        names = [(name, 1, "") for name in self.single] if part == "programs" else \
+        names = [(name, 1, "") for name in self.single if name not in programs.GUESTS_ONLY] if part == "programs" else \
             [(name, 1, "_2_harts") for name in self.parallel] + [(name, 2, "_2_harts") for name in self.copied]
         for name, copies, suffix in names:
             if (rate := self.native.run(name, self.arguments.seconds_each, copies)) is not None:

@@ -14,6 +14,9 @@ _FOREIGN = {
     "dhrystone": re.compile(r"Dhrystones per Second:\s*([0-9.]+)"),
 }
 
+# They need a device that the host may not have.
+GUESTS_ONLY = ("register",)
+
 # Run on two harts, not on one.
 PARALLEL = ("threads",)
 

@@ -34,6 +34,7 @@ GROUPS = {
     ],
     "System": [
         Row("getppid", "getppid", "calls/s"),
+        Row("register", "device register", "reads/s"),
         Row("pagefault", "page faults", "256 faults/s"),
         Row("fork", "fork + wait", "processes/s"),
         Row("exec", "fork + exec", "processes/s"),
@@ -43,6 +44,9 @@ GROUPS = {
     "Tools": [
         Row("sha256", "busybox sha256sum", "4 MiB/s"),
         Row("gzip", "busybox gzip", "512 KiB/s"),
+        Row("openssl_sha256", "openssl SHA-256", "MB/s"),
+        Row("openssl_aes-256-gcm", "openssl AES-256-GCM", "MB/s"),
+        Row("openssl_ecdsap256", "openssl ECDSA P-256", "signatures/s"),
     ],
     "Two harts": [
         Row("coremark_2_harts", "CoreMark, 2 copies", "iterations/s"),

@@ -11,6 +11,8 @@ public sealed unsafe partial class Hart
 
     private readonly MptCache _mptCache = new();
     private readonly ulong[] _epochs = new ulong[MptRoot.Domains];
+    private readonly PmpUnit _pmp;
+    private readonly PmpUnit?[] _domainPmp = new PmpUnit?[MptRoot.Domains];
     private MptRoot _mpt;
     private uint _sdid;
     private bool _deniedByTable;
@@ -44,9 +46,18 @@ public sealed unsafe partial class Hart
 
         // The domain is published before its epoch is read: whoever begins an epoch and then looks who is in the domain sees us, or we see the epoch.
         Volatile.Write(ref _sdid, _mpt.Sdid);
+        Pmp = Volatile.Read(ref _domainPmp[_sdid]) ?? _pmp;
         Interlocked.MemoryBarrier();
         FollowEpoch();
     }
+
+    /// <summary>
+    /// Says what the PMP entries are while the hart is in a supervisor domain, as managed firmware sets them at each switch: from the next write of mmpt
+    /// on. Nothing is flushed for it: translations are tagged with mmpt, SDID included. Thread-safe; the unit is the hart's from now on.
+    /// </summary>
+    /// <param name="sdid">The supervisor domain.</param>
+    /// <param name="pmp">Its entries; those that CSRs show while the hart is in it.</param>
+    public void SetDomainPmp(uint sdid, PmpUnit pmp) => Volatile.Write(ref _domainPmp[sdid], pmp);
 
     /// <inheritdoc/>
     public Flow FencePhysicalMemory(uint rs1, uint rs2)
@@ -85,6 +96,13 @@ public sealed unsafe partial class Hart
             _epochs[_sdid] = current;
             FenceDomain(_sdid);
         }
+    }
+
+    private void ResetPmp()
+    {
+        Array.Clear(_domainPmp);
+        Pmp = _pmp;
+        _pmp.Reset();
     }
 
     private void ResetSupervisorDomain()

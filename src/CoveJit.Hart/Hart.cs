@@ -44,7 +44,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         Map = map;
         Code = code;
         Clock = clock;
-        Pmp = new PmpUnit(configuration.PmpEntries);
+        Pmp = _pmp = new PmpUnit(configuration.PmpEntries);
         _self = GCHandle.Alloc(this, GCHandleType.Weak);
         _stateMemory = new NativeMemoryBlock((ulong)sizeof(HartState));
         _state = (HartState*)_stateMemory.Pointer;
@@ -90,7 +90,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
     public Tlb Tlb { get; } = new();
 
     /// <summary>Physical memory protection.</summary>
-    public PmpUnit Pmp { get; }
+    public PmpUnit Pmp { get; private set; }
 
     /// <summary>mcycle, minstret and the programmable counters.</summary>
     public CounterUnit Counters { get; }
@@ -158,7 +158,7 @@ public sealed unsafe partial class Hart : IMachine, IHartTimer, IDisposable
         _state->Pc = pc;
         Privilege = PrivilegeMode.Machine;
         ResetCsrs();
-        Pmp.Reset();
+        ResetPmp();
         ResetSupervisorDomain();
         Tlb.FlushAll();
         Counters.Reset();

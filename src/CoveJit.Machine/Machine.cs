@@ -486,31 +486,13 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
     private void StartImages()
     {
-        AddressRange? tables = HasDomains ? ProtectionTableMemory.Of(Ram.Base, Ram.Size) : null;
-        ulong endOfHost = Ram.Base + Ram.Size;
-        AddressRange? iommuMemory = null;
-        if (tables is AddressRange reserved)
+        DomainMemory? reserved = HasDomains ? DomainMemory.Of(new AddressRange(Ram.Base, Ram.Size), Options is { Tsm: not null, TsmModel: TsmModel.Static }, Options.Tsm is not null && HasTeeDevices) : null;
+        if (reserved is not null)
         {
-            List<(string, AddressRange)> ranges = [("mpt", reserved)];
-            endOfHost = reserved.Start;
-            if (Options is { Tsm: not null, TsmModel: TsmModel.Static })
-            {
-                AddressRange confidential = ProtectionTableMemory.StaticConfidential(reserved, Ram.Size);
-                ranges.Add(("tsm", confidential));
-                endOfHost = confidential.Start;
-            }
-
-            if (Options.Tsm is not null && HasTeeDevices)
-            {
-                iommuMemory = ProtectionTableMemory.BelowForIommu(endOfHost);
-                ranges.Add(("tsm-iommu", iommuMemory.Value));
-                endOfHost = iommuMemory.Value.Start;
-            }
-
-            _contributors.Add(tree => ProtectionTableMemory.Describe(tree.Root, [.. ranges]));
+            _contributors.Add(tree => reserved.Describe(tree.Root));
         }
 
-        RamWriter memory = new(Ram, endOfHost - Ram.Base);
+        RamWriter memory = new(Ram, reserved is null ? Ram.Size : reserved.Start - Ram.Base);
         GuestFile? Read(string option, string? path) => path is null ? null : GuestFile.Read(option, path, Ram.Size);
         BootFiles files = new(Read("--kernel", Options.Kernel), Read("--initrd", Options.Initrd), Read("--bios", Options.Firmware));
         BootLayout layout = BootLayout.Load(files, memory);
@@ -527,7 +509,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         if (layout.Firmware is null)
         {
             MptLeaves leaves = Options.SupervisorDomains == SupervisorDomainMode.Pages ? MptLeaves.Pages : MptLeaves.Largest;
-            Monitor = new ManagedMonitor(this, tables is AddressRange pool ? new RootDomainManager(_harts, pool.Start, pool.Size, leaves, OtherDomainsDevices, _deviceProtection) : null);
+            Monitor = new ManagedMonitor(this, reserved is null ? null : new RootDomainManager(_harts, reserved.Tables.Start, reserved.Tables.Size, leaves, OtherDomainsDevices, _deviceProtection, reserved.GuardedByPmp));
             if ((Options.Trace & TraceKinds.Sbi) != 0)
             {
                 Monitor.Trace = new SbiTrace(_host.Report).Write;
@@ -535,8 +517,8 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
 
             if (Options.Tsm is CoveProfile profile)
             {
-                AddSecurityManager(profile, tables!.Value);
-                if (iommuMemory is AddressRange directory)
+                AddSecurityManager(profile, reserved!.Confidential is AddressRange confidential ? (confidential.Start, confidential.Size) : default);
+                if (reserved.Iommu is AddressRange directory)
                 {
                     AddTeeDevices(directory);
                 }
@@ -560,13 +542,12 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         }
     }
 
-    private void AddSecurityManager(CoveProfile profile, AddressRange tables)
+    private void AddSecurityManager(CoveProfile profile, (ulong Start, ulong Size) staticMemory)
     {
-        AddressRange confidential = ProtectionTableMemory.StaticConfidential(tables, Ram.Size);
         ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: Options.TsmModel == TsmModel.Static ? (confidential.Start, confidential.Size) : default));
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: staticMemory));
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

@@ -161,13 +161,13 @@ public sealed class ManagedMonitor : ITrapService
     /// <summary>Brings a hart's M-mode state to what it is at boot: also when it is started again. On the hart's own thread.</summary>
     internal void Prepare(Hart hart)
     {
+        hart.OpenPmp();
         Domains?.Adopt(hart);
         hart.Medeleg = Delegated(hart);
         hart.WriteMideleg(InterruptCode.SupervisorMask);
         hart.Mcounteren = hart.Counters.Implemented;
         hart.WriteMenvcfg(EnvironmentAtBoot);
         hart.EnableAllState();
-        hart.OpenPmp();
         Pmu(hart).Reset();
         _features.Reset(hart);
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using CoveJit.Isa.Cryptography;
 using CoveJit.Isa.Extensions;
 
 namespace CoveJit.Isa.Tests;
@@ -263,8 +264,24 @@ public class SemanticsTests
         {
             foreach (ulong b in Edges)
             {
-                (ulong high, ulong low) = Zbc.MultiplyPortably(a, b);
-                Assert.Equal((Zbc.Clmulh(a, b), Zbc.Clmul(a, b)), (high, low));
+                UInt128 product = CarrylessProduct.MultiplyPortably(a, b);
+                Assert.Equal(new UInt128(Zbc.Clmulh(a, b), Zbc.Clmul(a, b)), product);
+                Assert.Equal((ulong)(product >> 63), Zbc.Clmulr(a, b));
+            }
+        }
+    }
+
+    [Fact]
+    public void Rounds_of_AES_do_not_depend_on_the_host()
+    {
+        foreach (ulong a in Edges.Append(0x0123456789ABCDEFUL))
+        {
+            foreach (ulong b in Edges.Append(0xFEDCBA9876543210UL))
+            {
+                Assert.Equal(AesRound.EncryptPortably(a, b), Zkne.Aes64esm(a, b));
+                Assert.Equal(AesRound.EncryptLastPortably(a, b), Zkne.Aes64es(a, b));
+                Assert.Equal(AesRound.DecryptPortably(a, b), Zknd.Aes64dsm(a, b));
+                Assert.Equal(AesRound.DecryptLastPortably(a, b), Zknd.Aes64ds(a, b));
             }
         }
     }

@@ -1,3 +1,4 @@
+using CoveJit.Harts;
 using CoveJit.Harts.Tests;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Tsm.Abi;
@@ -60,6 +61,24 @@ public sealed class StaticMemoryTests : IDisposable
         Assert.False(_machine.Domains.Permits(0, Confidential, PageSize, Memory.Protection.MptPermissions.Read));
         Assert.Equal(SbiError.InvalidAddress, _machine.Call("set_shmem", Confidential, 0, 0).Error);
         Assert.Equal(SbiError.InvalidAddress, _machine.Call("get_tsm_info", Confidential, 48).Error);
+    }
+
+    [Fact]
+    public void PMP_keeps_harts_of_the_host_from_it_and_there_is_no_table_for_them()
+    {
+        Hart hart = _machine.Hart0;
+        foreach (ulong address in (ulong[])[Confidential, Confidential + (ConfidentialPages * PageSize) - 8, Tables, End - 8])
+        {
+            Assert.False(hart.Load(address, 8, out _));
+            Assert.False(hart.Store(address, 8, 1));
+        }
+
+        Assert.True(hart.Load(Confidential - 8, 8, out _));
+        new HostVm().Write(_machine);
+        ulong id = _machine.Succeed("promote_to_tvm", HostVm.Tree, 0, GuestMemory, 0);
+        Assert.Equal(22UL, _machine.Run(id).Cause);
+        Assert.False(hart.Load(_machine.Tvm(id).Stage.Find(GuestMemory).Address, 8, out _));
+        Assert.Equal(0UL, hart.ProtectionTableReads);
     }
 
     [Fact]

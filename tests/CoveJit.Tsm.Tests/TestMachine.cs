@@ -72,10 +72,11 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
                 hart.Tlb.DropWrites(Ram.HostAddress(page));
             }
         });
+        (ulong, ulong) staticMemory = model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default;
         Devices = new TestDevices(map, ide);
-        Domains = new RootDomainManager(_harts, Tables, IommuMemory - Tables, checker: Devices.Checker);
+        Domains = new RootDomainManager(_harts, Tables, IommuMemory - Tables, checker: Devices.Checker, confidential: model == TsmModel.Static ? [staticMemory, (IommuMemory, End - IommuMemory)] : []);
         Monitor = new ManagedMonitor(this, Domains);
-        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), model == TsmModel.Static ? (Confidential, ConfidentialPages * PageSize) : default);
+        Tsm = new SecurityManager(this, Domains, profile, identity, new ImsicLayout(ImsicBase, imsic.GuestIndexBits), staticMemory);
         Tsm.Check = AssertInvariants;
         Devices.Attach(Tsm, Clock, (IommuMemory, End - IommuMemory), maxRecords);
         Monitor.Attach(Tsm);

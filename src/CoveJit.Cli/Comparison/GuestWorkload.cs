@@ -37,6 +37,7 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
         new(Boot, [new("boot", "boot")]),
         new(CoreMark, [new(CoreMark, "CoreMark iteration")]),
         new("syscall", [new("getppid", "system call")]),
+        new("exit", [new("register", "read of a device register, with its system call")]),
         new("memory", [new("memcpy", "MiB copied"), new("chase", "1024 dependent loads, each from another page of 64 MiB")]),
         new("fault", [new("pagefault", "256 pages mapped, touched and unmapped")]),
         new("process", [new("fork", "fork, exit and wait"), new("exec", "fork, exec, exit and wait")]),

@@ -1,12 +1,14 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace CoveJit.Isa.Cryptography;
 
 /// <summary>
 /// The steps of AES (FIPS 197) on half a state, as Zkne and Zknd cut it: eight bytes, byte 4c + r being row r of column c. Columns 0 and 1
-/// are in rs1, columns 2 and 3 in rs2.
+/// are in rs1, columns 2 and 3 in rs2. Translators know the four rounds and emit the host's instructions in their place.
 /// </summary>
-internal static class AesRound
+public static class AesRound
 {
     private static readonly byte[] SBox = MakeSBox();
     private static readonly byte[] InverseSBox = Invert(SBox);
@@ -14,23 +16,32 @@ internal static class AesRound
     /// <summary>Round constants by round number; round 10 is the one of AES-256 that has neither rotation nor constant.</summary>
     private static ReadOnlySpan<byte> RoundConstants => [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1B, 0x36, 0x00];
 
-    /// <summary>Columns 0 and 1 after ShiftRows.</summary>
-    public static ulong ShiftRows(ulong rs1, ulong rs2) => MoveRows(rs1, rs2, 1);
+    /// <summary>Half of a middle encryption round, without the round key: ShiftRows, SubBytes, MixColumns.</summary>
+    public static ulong Encrypt(ulong rs1, ulong rs2) => Aes.IsSupported ? Half(Aes.Encrypt(State(rs1, rs2), default)) : EncryptPortably(rs1, rs2);
 
-    /// <summary>Columns 0 and 1 after InvShiftRows.</summary>
-    public static ulong InverseShiftRows(ulong rs1, ulong rs2) => MoveRows(rs1, rs2, -1);
+    /// <summary>Half of the last encryption round: ShiftRows, SubBytes.</summary>
+    public static ulong EncryptLast(ulong rs1, ulong rs2) => Aes.IsSupported ? Half(Aes.EncryptLast(State(rs1, rs2), default)) : EncryptLastPortably(rs1, rs2);
 
-    /// <summary>SubBytes.</summary>
-    public static ulong Substitute(ulong state) => Map(state, SBox);
+    /// <summary>Half of a middle decryption round of the equivalent inverse cipher: InvShiftRows, InvSubBytes, InvMixColumns.</summary>
+    public static ulong Decrypt(ulong rs1, ulong rs2) => Aes.IsSupported ? Half(Aes.Decrypt(State(rs1, rs2), default)) : DecryptPortably(rs1, rs2);
 
-    /// <summary>InvSubBytes.</summary>
-    public static ulong InverseSubstitute(ulong state) => Map(state, InverseSBox);
-
-    /// <summary>MixColumns on two columns.</summary>
-    public static ulong MixColumns(ulong state) => MixColumns(state, 0x02, 0x03, 0x01, 0x01);
+    /// <summary>Half of the last decryption round: InvShiftRows, InvSubBytes.</summary>
+    public static ulong DecryptLast(ulong rs1, ulong rs2) => Aes.IsSupported ? Half(Aes.DecryptLast(State(rs1, rs2), default)) : DecryptLastPortably(rs1, rs2);
 
     /// <summary>InvMixColumns on two columns.</summary>
     public static ulong InverseMixColumns(ulong state) => MixColumns(state, 0x0E, 0x0B, 0x0D, 0x09);
+
+    /// <summary><see cref="Encrypt"/> on any host.</summary>
+    public static ulong EncryptPortably(ulong rs1, ulong rs2) => MixColumns(EncryptLastPortably(rs1, rs2), 0x02, 0x03, 0x01, 0x01);
+
+    /// <summary><see cref="EncryptLast"/> on any host.</summary>
+    public static ulong EncryptLastPortably(ulong rs1, ulong rs2) => Map(MoveRows(rs1, rs2, 1), SBox);
+
+    /// <summary><see cref="Decrypt"/> on any host.</summary>
+    public static ulong DecryptPortably(ulong rs1, ulong rs2) => InverseMixColumns(DecryptLastPortably(rs1, rs2));
+
+    /// <summary><see cref="DecryptLast"/> on any host.</summary>
+    public static ulong DecryptLastPortably(ulong rs1, ulong rs2) => Map(MoveRows(rs1, rs2, -1), InverseSBox);
 
     /// <summary>AES64KS1I: the transformed last word of a round key, twice.</summary>
     /// <param name="rs1">The round key's upper half.</param>
@@ -44,6 +55,10 @@ internal static class AesRound
         uint result = (uint)Map(word, SBox) ^ RoundConstants[round];
         return result | ((ulong)result << 32);
     }
+
+    private static Vector128<byte> State(ulong rs1, ulong rs2) => Vector128.Create(rs1, rs2).AsByte();
+
+    private static ulong Half(Vector128<byte> state) => state.AsUInt64().GetElement(0);
 
     private static ulong MoveRows(ulong rs1, ulong rs2, int direction)
     {

@@ -19,11 +19,8 @@ public static class Zbkb
 
     /// <summary>Reverses the bits of each byte.</summary>
     [Instruction("brev8", "011010000111 rs1 101 rd 0010011", Extension.Zbkb)]
-    public static ulong Brev8(ulong rs1)
-    {
-        ulong x = rs1;
-        x = ((x >> 1) & 0x5555555555555555) | ((x & 0x5555555555555555) << 1);
-        x = ((x >> 2) & 0x3333333333333333) | ((x & 0x3333333333333333) << 2);
-        return ((x >> 4) & 0x0F0F0F0F0F0F0F0F) | ((x & 0x0F0F0F0F0F0F0F0F) << 4);
-    }
+    public static ulong Brev8(ulong rs1) => ExchangeBits(ExchangeBits(ExchangeBits(rs1, 1, 0x5555555555555555), 2, 0x3333333333333333), 4, 0x0F0F0F0F0F0F0F0F);
+
+    // Exchanges each group of bits under the mask with the one above it.
+    private static ulong ExchangeBits(ulong value, int distance, ulong mask) => ((value >> distance) & mask) | ((value & mask) << distance);
 }

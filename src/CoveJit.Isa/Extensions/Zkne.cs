@@ -8,11 +8,11 @@ public static class Zkne
 {
     /// <summary>Half of the last encryption round.</summary>
     [Instruction("aes64es", "0011001 rs2 rs1 000 rd 0110011", Extension.Zkne)]
-    public static ulong Aes64es(ulong rs1, ulong rs2) => AesRound.Substitute(AesRound.ShiftRows(rs1, rs2));
+    public static ulong Aes64es(ulong rs1, ulong rs2) => AesRound.EncryptLast(rs1, rs2);
 
     /// <summary>Half of a middle encryption round.</summary>
     [Instruction("aes64esm", "0011011 rs2 rs1 000 rd 0110011", Extension.Zkne)]
-    public static ulong Aes64esm(ulong rs1, ulong rs2) => AesRound.MixColumns(AesRound.Substitute(AesRound.ShiftRows(rs1, rs2)));
+    public static ulong Aes64esm(ulong rs1, ulong rs2) => AesRound.Encrypt(rs1, rs2);
 
     /// <summary>Key schedule: rotation, substitution and round constant.</summary>
     [Instruction("aes64ks1i", "0011000 1 rnum!={11,12,13,14,15} rs1 001 rd 0010011", Extension.Zkne, Alternative = Extension.Zknd)]

@@ -26,6 +26,7 @@ public sealed class PmpUnit
     private const byte PermitWrite = 2;
     private const byte PermitExecute = 4;
     private const int AddressBits = 54;
+    private const int ModeShift = 3;
 
     private readonly byte[] _cfg;
     private readonly ulong[] _address;
@@ -58,6 +59,29 @@ public sealed class PmpUnit
 
     /// <summary>mseccfg.RLB: rule locking bypass (Smepmp).</summary>
     public bool RuleLockingBypass { get; private set; }
+
+    /// <summary>Makes a unit with which firmware keeps lower modes out of some ranges and lets them do everything elsewhere.</summary>
+    /// <param name="entries">Number of entries: 16 or 64.</param>
+    /// <param name="ranges">Ranges of whole pages; at most seven. Empty ones count for nothing.</param>
+    public static PmpUnit Guarding(int entries, params ReadOnlySpan<(ulong Start, ulong Size)> ranges)
+    {
+        PmpUnit unit = new(entries);
+        int entry = 0;
+        foreach ((ulong start, ulong size) in ranges)
+        {
+            if (size != 0)
+            {
+                unit._address[entry++] = start >> 2;
+                unit._address[entry] = (start + size) >> 2;
+                unit._cfg[entry++] = (byte)PmpMode.Tor << ModeShift;
+            }
+        }
+
+        unit._address[entry] = (1UL << AddressBits) - 1;
+        unit._cfg[entry] = ((byte)PmpMode.Napot << ModeShift) | PermitRead | PermitWrite | PermitExecute;
+        unit.Rebuild();
+        return unit;
+    }
 
     /// <summary>Clears all entries and mseccfg's PMP fields, as a reset does.</summary>
     public void Reset()
@@ -171,7 +195,7 @@ public sealed class PmpUnit
         return PermitsUnmatched(access, mode) ? PmpVerdict.Allow : PmpVerdict.Deny;
     }
 
-    private static PmpMode Mode(byte cfg) => (PmpMode)((cfg >> 3) & 3);
+    private static PmpMode Mode(byte cfg) => (PmpMode)((cfg >> ModeShift) & 3);
 
     private bool Locked(int index) => (_cfg[index] & Lock) != 0 && !RuleLockingBypass;
 

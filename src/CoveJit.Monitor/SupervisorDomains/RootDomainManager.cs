@@ -40,6 +40,8 @@ public sealed class RootDomainManager
     private readonly SortedDictionary<ulong, uint?> _devicePages = []; // of those, what has another owner, or none
     private readonly List<(ulong Start, ulong Size, uint Sdid)> _grants = []; // of the host's devices, what another domain may access as well
     private readonly SortedDictionary<ushort, int> _requesters = []; // rules for functions that are another domain's
+    private readonly bool _isGuardedByPmp;
+    private readonly (ulong Start, ulong Size)[] _guards; // where PMP guards: the tables first, which are no domain's
     private readonly Lock _gate = new();
 
     /// <summary>Makes the manager, with the host's domain: it has all RAM but the tables', and the devices.</summary>
@@ -48,15 +50,22 @@ public sealed class RootDomainManager
     /// <param name="tablesSize">Its size in bytes.</param>
     /// <param name="leaves">How tables are built.</param>
     /// <param name="reserved">A range of pages of devices below RAM that is not the host's: other domains' interrupt files. May be empty.</param>
+    /// <param name="confidential">
+    /// RAM that PMP keeps the host from, whatever becomes of it: up to five ranges of pages. Then harts have no memory protection tables: PMP entries that
+    /// the manager sets at each switch guard these, the tables and the reserved devices; the tables serve the checker alone, and the host can give away
+    /// nothing else. Empty: tables guard everything.
+    /// </param>
     /// <param name="checker">What guards memory against bus masters, if there is such a thing; all functions' untrusted requests are made the host's.</param>
     /// <exception cref="ArgumentException">That is no range of pages of RAM, or too small for one table.</exception>
-    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest, (ulong Start, ulong Size) reserved = default, IoMptChecker? checker = null)
+    public RootDomainManager(IReadOnlyList<Hart> harts, ulong tables, ulong tablesSize, MptLeaves leaves = MptLeaves.Largest, (ulong Start, ulong Size) reserved = default, IoMptChecker? checker = null, params IReadOnlyList<(ulong Start, ulong Size)> confidential)
     {
         ArgumentNullException.ThrowIfNull(harts);
         _harts = harts;
         _map = harts[0].Map;
         _leaves = leaves;
         _devicesChecker = checker;
+        _isGuardedByPmp = confidential.Count != 0;
+        _guards = [(tables, tablesSize), .. confidential, reserved];
         _memory = new MptMemory(_map, tables, tablesSize);
         GuestRam ram = _map.Ram;
         _tracker = new PageTracker(ram.Base, ram.Size);
@@ -136,8 +145,13 @@ public sealed class RootDomainManager
                 return null;
             }
 
-            SupervisorDomain domain = new((uint)sdid, name, new MptTable(_memory, _leaves), _harts.Count);
+            SupervisorDomain domain = new((uint)sdid, name, new MptTable(_memory, _leaves), _harts.Count, isForHarts: !_isGuardedByPmp);
             Volatile.Write(ref _domains[sdid], domain);
+            foreach (Hart hart in _harts)
+            {
+                Guard(hart, domain);
+            }
+
             _devicesChecker?.SetTable(domain.Root);
             return domain;
         }
@@ -192,6 +206,11 @@ public sealed class RootDomainManager
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
+        if (_isGuardedByPmp && from == Host && !_guards.Any(guard => start >= guard.Start && size <= guard.Size && start - guard.Start <= guard.Size - size))
+        {
+            return DomainError.BadRange;
+        }
+
         return Change(start, size, from, shared: false, [from, to], permissions, MptPermissions.None, caller, () =>
         {
             from.Table.Set(start, size, MptPermissions.None);
@@ -451,6 +470,11 @@ public sealed class RootDomainManager
     internal void Adopt(Hart hart)
     {
         Volatile.Write(ref _current[hart.Id], Host);
+        foreach (SupervisorDomain domain in _domains.OfType<SupervisorDomain>())
+        {
+            Guard(hart, domain);
+        }
+
         hart.Adopt(Host.Context(hart.Id), Host.Mmpt);
     }
 
@@ -472,6 +496,14 @@ public sealed class RootDomainManager
         finally
         {
             _gate.Exit();
+        }
+    }
+
+    private void Guard(Hart hart, SupervisorDomain domain)
+    {
+        if (_isGuardedByPmp)
+        {
+            hart.SetDomainPmp(domain.Sdid, PmpUnit.Guarding(hart.Pmp.Entries, domain.Sdid == HostSdid ? _guards : _guards.AsSpan(0, 1)));
         }
     }
 

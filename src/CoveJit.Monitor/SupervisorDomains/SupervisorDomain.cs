@@ -8,13 +8,13 @@ public sealed class SupervisorDomain
 {
     private readonly SupervisorContext[] _contexts;
 
-    internal SupervisorDomain(uint sdid, string name, MptTable table, int harts)
+    internal SupervisorDomain(uint sdid, string name, MptTable table, int harts, bool isForHarts)
     {
         Sdid = sdid;
         Name = name;
         Table = table;
         Root = new MptRoot(MptMode.Smmpt43, sdid, table.Root >> 12);
-        Mmpt = Root.ToMmpt();
+        Mmpt = (isForHarts ? Root : new MptRoot(MptMode.Bare, sdid, 0)).ToMmpt();
         _contexts = [.. Enumerable.Range(0, harts).Select(_ => new SupervisorContext { Mmpt = Mmpt })];
     }
 
@@ -27,7 +27,7 @@ public sealed class SupervisorDomain
     /// <summary>Its memory protection table.</summary>
     public MptRoot Root { get; }
 
-    /// <summary>mmpt while a hart is in it.</summary>
+    /// <summary>mmpt while a hart is in it: the table, or none where PMP guards memory.</summary>
     public ulong Mmpt { get; }
 
     internal MptTable Table { get; }

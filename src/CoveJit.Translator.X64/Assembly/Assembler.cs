@@ -320,6 +320,26 @@ internal sealed unsafe class Assembler
         Encode(0x0F6E, xmm, (int)source, wide);
     }
 
+    /// <summary>MOVQ to a general register.</summary>
+    public void MoveFromXmm(Register destination, int xmm)
+    {
+        Byte(0x66);
+        Encode(0x0F7E, xmm, (int)destination, wide: true);
+    }
+
+    /// <summary>An operation on two whole xmm registers.</summary>
+    public void Packed(PackedOp op, int xmm, int source) => Prefixed(0x66, 0x0F00 | (int)op, xmm, source, wide: false);
+
+    /// <summary>AESENC, AESENCLAST, AESDEC or AESDECLAST; the round key is the source.</summary>
+    public void Aes(AesOp op, int xmm, int source) => Prefixed(0x66, 0x0F3800 | (int)op, xmm, source, wide: false);
+
+    /// <summary>PCLMULQDQ of the low halves.</summary>
+    public void CarrylessMultiply(int xmm, int source)
+    {
+        Prefixed(0x66, 0x0F3A44, xmm, source, wide: false);
+        Byte(0);
+    }
+
     /// <summary>VFMADD213SS/SD and its negated relatives: xmm0 = +-(xmm0 x xmm1) +- xmm2.</summary>
     /// <param name="opcode">A9 (madd), AB (msub), AD (nmadd), AF (nmsub).</param>
     /// <param name="single">Whether single precision.</param>
@@ -391,6 +411,11 @@ internal sealed unsafe class Assembler
 
     private void Opcode(int opcode)
     {
+        if (opcode > 0xFFFF)
+        {
+            Byte((byte)(opcode >> 16));
+        }
+
         if (opcode > 0xFF)
         {
             Byte((byte)(opcode >> 8));

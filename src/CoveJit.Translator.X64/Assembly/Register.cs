@@ -65,6 +65,23 @@ internal enum Shift
     RightArithmetic = 7,
 }
 
+/// <summary>Operations on whole xmm registers by the last byte of their opcode (66 0F).</summary>
+internal enum PackedOp
+{
+    UnpackLow = 0x6C,
+    UnpackHigh = 0x6D,
+    Xor = 0xEF,
+}
+
+/// <summary>Rounds of AES by the last byte of their opcode (66 0F 38).</summary>
+internal enum AesOp
+{
+    Encrypt = 0xDC,
+    EncryptLast = 0xDD,
+    Decrypt = 0xDE,
+    DecryptLast = 0xDF,
+}
+
 /// <summary>A memory operand: base + index x 1 + displacement.</summary>
 /// <param name="Base">Base register.</param>
 /// <param name="Displacement">Signed displacement.</param>

@@ -5,6 +5,7 @@ using CoveJit.Harts;
 using CoveJit.Isa;
 using CoveJit.Memory.Translation;
 using CoveJit.Translator.Emission;
+using AesInstructions = System.Runtime.Intrinsics.X86.Aes;
 
 namespace CoveJit.Translator.X64.Cache;
 
@@ -26,7 +27,7 @@ internal readonly record struct TranslatorVersion(ulong A, ulong B, ulong C, ulo
         bool[] host =
         [
             Sse41.IsSupported, Sse42.IsSupported, Avx.IsSupported, Avx2.IsSupported, Fma.IsSupported, Bmi1.IsSupported, Bmi2.IsSupported,
-            Lzcnt.IsSupported, Popcnt.IsSupported, Avx512F.IsSupported, countsRuns,
+            Lzcnt.IsSupported, Popcnt.IsSupported, Avx512F.IsSupported, AesInstructions.IsSupported, Pclmulqdq.IsSupported, countsRuns,
         ];
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (Type part in parts)

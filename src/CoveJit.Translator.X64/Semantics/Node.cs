@@ -32,6 +32,12 @@ internal enum BinaryOp
     RotateRight,
     MultiplyHigh,
     MultiplyHighUnsigned,
+    CarrylessLow,
+    CarrylessHigh,
+    AesEncrypt,
+    AesEncryptLast,
+    AesDecrypt,
+    AesDecryptLast,
 }
 
 /// <summary>An operation on two values.</summary>

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Numerics;
 using System.Reflection;
+using System.Runtime.Intrinsics.X86;
 using CoveJit.Isa;
+using CoveJit.Isa.Cryptography;
 using CoveJit.Translator.Emission;
 
 namespace CoveJit.Translator.X64.Semantics;
@@ -221,6 +223,8 @@ internal sealed class NodeBuilder
             (Type type, nameof(BitOperations.RotateLeft)) when type == typeof(BitOperations) => new Binary(BinaryOp.RotateLeft, arguments[0], arguments[1], wide),
             (Type type, nameof(BitOperations.RotateRight)) when type == typeof(BitOperations) => new Binary(BinaryOp.RotateRight, arguments[0], arguments[1], wide),
             (Type type, nameof(BinaryPrimitives.ReverseEndianness)) when type == typeof(BinaryPrimitives) && wide => new Unary(UnaryOp.ReverseBytes, arguments[0], true),
+            (Type type, _) when type == typeof(CarrylessProduct) && Pclmulqdq.IsSupported && CarrylessOf(method.Name) is BinaryOp product => new Binary(product, arguments[0], arguments[1], true),
+            (Type type, _) when type == typeof(AesRound) && Aes.IsSupported && AesOf(method.Name) is BinaryOp round => new Binary(round, arguments[0], arguments[1], true),
             _ => Inline(method, arguments),
         };
     }
@@ -262,6 +266,22 @@ internal sealed class NodeBuilder
         "shl" => BinaryOp.ShiftLeft,
         "shr" => BinaryOp.ShiftRightArithmetic,
         "shr.un" => BinaryOp.ShiftRight,
+        _ => null,
+    };
+
+    private static BinaryOp? CarrylessOf(string name) => name switch
+    {
+        nameof(CarrylessProduct.Low) => BinaryOp.CarrylessLow,
+        nameof(CarrylessProduct.High) => BinaryOp.CarrylessHigh,
+        _ => null,
+    };
+
+    private static BinaryOp? AesOf(string name) => name switch
+    {
+        nameof(AesRound.Encrypt) => BinaryOp.AesEncrypt,
+        nameof(AesRound.EncryptLast) => BinaryOp.AesEncryptLast,
+        nameof(AesRound.Decrypt) => BinaryOp.AesDecrypt,
+        nameof(AesRound.DecryptLast) => BinaryOp.AesDecryptLast,
         _ => null,
     };
 

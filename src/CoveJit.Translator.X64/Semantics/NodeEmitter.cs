@@ -48,8 +48,7 @@ internal sealed class NodeEmitter(Assembler assembler)
         Choice choice => CanEmit(choice.Test) && CanEmit(choice.Then) && CanEmit(choice.Else),
         Binary binary => binary.Op switch
         {
-            BinaryOp.Divide or BinaryOp.DivideUnsigned or BinaryOp.Remainder or BinaryOp.RemainderUnsigned
-                or BinaryOp.MultiplyHigh or BinaryOp.MultiplyHighUnsigned => IsLeafLike(binary.Left) && IsLeafLike(binary.Right),
+            _ when TakesFixedRegisters(binary.Op) => IsLeafLike(binary.Left) && IsLeafLike(binary.Right),
             _ when IsShift(binary.Op) => CanEmit(binary.Left) && IsLeafLike(StripMask(binary.Right, binary.Wide)),
             _ => CanEmit(binary.Left) && CanEmit(binary.Right),
         },
@@ -124,6 +123,13 @@ internal sealed class NodeEmitter(Assembler assembler)
 
     private static bool IsShift(BinaryOp op) => op is BinaryOp.ShiftLeft or BinaryOp.ShiftRight or BinaryOp.ShiftRightArithmetic or BinaryOp.RotateLeft or BinaryOp.RotateRight;
 
+    // Operations whose operands go through rax and rcx, whatever the destination.
+    private static bool TakesFixedRegisters(BinaryOp op) => op is BinaryOp.Divide or BinaryOp.DivideUnsigned or BinaryOp.Remainder or BinaryOp.RemainderUnsigned
+        or BinaryOp.MultiplyHigh or BinaryOp.MultiplyHighUnsigned || IsPacked(op);
+
+    private static bool IsPacked(BinaryOp op) => op is BinaryOp.CarrylessLow or BinaryOp.CarrylessHigh
+        or BinaryOp.AesEncrypt or BinaryOp.AesEncryptLast or BinaryOp.AesDecrypt or BinaryOp.AesDecryptLast;
+
     // The host masks shift counts as RISC-V does; RyuJIT's guards in the IL are not needed.
     private static Node StripMask(Node count, bool wide)
     {
@@ -149,8 +155,7 @@ internal sealed class NodeEmitter(Assembler assembler)
     private bool IsSafeInPlace(Node node, Register destination) => node switch
     {
         Unary unary => IsSafeInPlace(unary.Operand, destination),
-        Binary binary => IsSafeInPlace(binary.Left, destination) && !Uses(binary.Right, destination)
-            && binary.Op is not (BinaryOp.Divide or BinaryOp.DivideUnsigned or BinaryOp.Remainder or BinaryOp.RemainderUnsigned or BinaryOp.MultiplyHigh or BinaryOp.MultiplyHighUnsigned),
+        Binary binary => IsSafeInPlace(binary.Left, destination) && !Uses(binary.Right, destination) && !TakesFixedRegisters(binary.Op),
         Choice choice => IsSafeInPlace(choice.Then, destination) && IsSafeInPlace(choice.Else, destination),
         _ => true,
     };
@@ -292,6 +297,12 @@ internal sealed class NodeEmitter(Assembler assembler)
             return;
         }
 
+        if (IsPacked(binary.Op))
+        {
+            GeneratePacked(binary, destination);
+            return;
+        }
+
         switch (binary.Op)
         {
             case BinaryOp.Divide or BinaryOp.DivideUnsigned or BinaryOp.Remainder or BinaryOp.RemainderUnsigned:
@@ -427,6 +438,41 @@ internal sealed class NodeEmitter(Assembler assembler)
         }
 
         assembler.Move(destination, binary.Op is BinaryOp.Divide or BinaryOp.DivideUnsigned ? Register.Rax : Register.Rdx);
+    }
+
+    // xmm0 and xmm1 hold nothing between instructions.
+    private void GeneratePacked(Binary binary, Register destination)
+    {
+        Load(Leaf(binary.Right)!.Value, Register.Rcx, wide: true);
+        Load(Leaf(binary.Left)!.Value, Register.Rax, wide: true);
+        assembler.MoveToXmm(0, Register.Rax, wide: true);
+        assembler.MoveToXmm(1, Register.Rcx, wide: true);
+        if (binary.Op is BinaryOp.CarrylessLow or BinaryOp.CarrylessHigh)
+        {
+            assembler.CarrylessMultiply(0, 1);
+            if (binary.Op == BinaryOp.CarrylessHigh)
+            {
+                assembler.Packed(PackedOp.UnpackHigh, 0, 0);
+            }
+        }
+        else
+        {
+            // The round key is added by an instruction of the guest's own.
+            assembler.Packed(PackedOp.UnpackLow, 0, 1);
+            assembler.Packed(PackedOp.Xor, 1, 1);
+            assembler.Aes(
+                binary.Op switch
+                {
+                    BinaryOp.AesEncrypt => AesOp.Encrypt,
+                    BinaryOp.AesEncryptLast => AesOp.EncryptLast,
+                    BinaryOp.AesDecrypt => AesOp.Decrypt,
+                    _ => AesOp.DecryptLast,
+                },
+                0,
+                1);
+        }
+
+        assembler.MoveFromXmm(destination, 0);
     }
 
     private void Apply(Alu op, Register destination, Operand operand, bool wide)

@@ -280,7 +280,15 @@ public sealed unsafe class AssemblerTests : IDisposable
             Array.ForEach(Memories, m => Check(x => x.Scalar(0x5A, a, m, single), single ? Mnemonic.Cvtss2sd : Mnemonic.Cvtsd2ss, xmm, (m, size)));
             foreach (int b in (int[])[0, 1, 7, 8, 15])
             {
-                Check(x => x.Compare(a, b, single), single ? Mnemonic.Ucomiss : Mnemonic.Ucomisd, xmm, Register.XMM0 + b);
+                Register other = Register.XMM0 + b;
+                Check(x => x.Compare(a, b, single), single ? Mnemonic.Ucomiss : Mnemonic.Ucomisd, xmm, other);
+                Check(x => x.Packed(PackedOp.UnpackLow, a, b), Mnemonic.Punpcklqdq, xmm, other);
+                Check(x => x.Packed(PackedOp.UnpackHigh, a, b), Mnemonic.Punpckhqdq, xmm, other);
+                Check(x => x.Packed(PackedOp.Xor, a, b), Mnemonic.Pxor, xmm, other);
+                Check(x => x.Aes(AesOp.Encrypt, a, b), Mnemonic.Aesenc, xmm, other);
+                Check(x => x.Aes(AesOp.EncryptLast, a, b), Mnemonic.Aesenclast, xmm, other);
+                Check(x => x.Aes(AesOp.Decrypt, a, b), Mnemonic.Aesdec, xmm, other);
+                Check(x => x.Aes(AesOp.DecryptLast, a, b), Mnemonic.Aesdeclast, xmm, other);
             }
 
             foreach (Host r in All)
@@ -292,6 +300,8 @@ public sealed unsafe class AssemblerTests : IDisposable
                     Check(x => x.Scalar(0x2C, (int)r, a, single, wide), Enum.Parse<Mnemonic>($"Cvtt{suffix}2si"), Wide(r, wide), xmm);
                     Check(x => x.MoveToXmm(a, r, wide), wide ? Mnemonic.Movq : Mnemonic.Movd, xmm, Wide(r, wide));
                 }
+
+                Check(x => x.MoveFromXmm(r, a), Mnemonic.Movq, Wide(r, true), xmm);
             }
         }
 

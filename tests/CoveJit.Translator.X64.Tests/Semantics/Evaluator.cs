@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using CoveJit.Isa.Cryptography;
 using CoveJit.Translator.X64.Semantics;
 
 namespace CoveJit.Translator.X64.Tests.Semantics;
@@ -77,6 +78,12 @@ internal static class Evaluator
         BinaryOp.RemainderUnsigned => a % b,
         BinaryOp.RotateLeft => BitOperations.RotateLeft(a, (int)b),
         BinaryOp.RotateRight => BitOperations.RotateRight(a, (int)b),
+        BinaryOp.CarrylessLow => (ulong)CarrylessProduct.MultiplyPortably(a, b),
+        BinaryOp.CarrylessHigh => (ulong)(CarrylessProduct.MultiplyPortably(a, b) >> 64),
+        BinaryOp.AesEncrypt => AesRound.EncryptPortably(a, b),
+        BinaryOp.AesEncryptLast => AesRound.EncryptLastPortably(a, b),
+        BinaryOp.AesDecrypt => AesRound.DecryptPortably(a, b),
+        BinaryOp.AesDecryptLast => AesRound.DecryptLastPortably(a, b),
         BinaryOp.MultiplyHigh => (ulong)Math.BigMul((long)a, (long)b, out _),
         _ => Math.BigMul(a, b, out _),
     };
