@@ -149,6 +149,7 @@ internal sealed class TsmVerifier(SecurityManager tsm)
         }
 
         Expect(tsm.Tvms.GetValueOrDefault(its.Tvm.Id) == its.Tvm, $"{name} is a TVM's that does not exist");
+        Expect(!its.IsBound || device.Connection is { IsReady: true }, $"{name} is bound and not connected");
         Expect(its.IsBound || its.Regions.Count != 0, $"{name} is a TVM's for nothing");
         Expect(its.State is not (InterfaceState.Locked or InterfaceState.Running) || device.Connection is { IsReady: true, IsOpen: true }, $"{name} is {its.State} without a session");
     }

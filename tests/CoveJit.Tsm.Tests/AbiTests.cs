@@ -11,9 +11,9 @@ public sealed class AbiTests
     [Fact]
     public void The_current_profile_has_the_numbers_of_the_specification()
     {
-        Assert.Equal(Enumerable.Range(0, 20).Select(n => (uint)n), Numbers(CoveExtension.Host, CoveProfile.Current));
+        Assert.Equal([.. Enumerable.Range(0, 20).Select(n => (uint)n), .. Enumerable.Range(1024, 11).Where(n => n != 1029).Select(n => (uint)n)], Numbers(CoveExtension.Host, CoveProfile.Current));
         Assert.Equal(Enumerable.Range(0, 11).Select(n => (uint)n), Numbers(CoveExtension.Interrupts, CoveProfile.Current));
-        Assert.Equal(Enumerable.Range(0, 11).Select(n => (uint)n), Numbers(CoveExtension.Guest, CoveProfile.Current));
+        Assert.Equal(Enumerable.Range(0, 11).Concat(Enumerable.Range(1024, 8)).Select(n => (uint)n), Numbers(CoveExtension.Guest, CoveProfile.Current));
         Assert.Equal([0u, 1u], Numbers(CoveExtension.SharedMemory, CoveProfile.Current));
     }
 
@@ -119,7 +119,8 @@ public sealed class AbiTests
             Made from the declarations in `src/CoveJit.Tsm/Functions` by `AbiTests`; to bring it up to date, run
             `COVEJIT_UPDATE_DOCS=1 dotnet test tests/CoveJit.Tsm.Tests`. The specification is CoVE (riscv-ap-tee, commit c71310c, of 2025-12-17);
             the FIDs in brackets are those of `--cove-abi salus`. Numbers that the specification leaves open are ours: ERR_AUTH is -100,
-            ERR_OUT_OF_MEMORY -101, ERR_OUT_OF_PTPAGES -102, ERR_BUSY -103. The SDID of the TSM's domain is 1; 0 in a6 means it too.
+            ERR_OUT_OF_MEMORY -101, ERR_OUT_OF_PTPAGES -102, ERR_BUSY -103, KEY_UPDATE_REQUIRED -104. FIDs from 1024 on are CoVE-IO's (riscv-ap-tee-io, commit
+            a361d4a, of 2026-05-03): [tee-io.md](tee-io.md) has the host's part in them. The SDID of the TSM's domain is 1; 0 in a6 means it too.
 
             ## Exits of `run_tvm_vcpu`
 
@@ -129,6 +130,7 @@ public sealed class AbiTests
             |---|---|---|---|---|---|
             | interrupt | a host interrupt came; it stays pending | 0 | 0 | - | - |
             | 10 | an SBI call of the TVM's that the host answers (SRST, DBCN) or is told of (COVG 0 to 5, HSM, IPI to a vCPU that does not run) | 0 | 0 | a0 to a7 | a0 and a1 are the answer; of a call that it is told of they are not read |
+            | 10 | a call of COVG from 1024 on waits for a device, or for a transcript ([tee-io.md](tee-io.md)) | 0 | 0 | a0 to a7 | the response is read from offset 0x100; the call goes on, or is made again |
             | 20, 21, 23 | a page is missing, in confidential, shared or undeclared memory | address of the page | 0 | - | the access is repeated |
             | 21 | a load from MMIO | address | the load, to a0 | - | a0 is the value |
             | 23 | a store to MMIO | address | the store, from a0 | a0: the value | - |
@@ -150,6 +152,11 @@ public sealed class AbiTests
                 if (function.Value.Length != 0)
                 {
                     page.Append(CultureInfo.InvariantCulture, $"a1: {function.Value}.\n");
+                }
+
+                if (function.IsDevice)
+                {
+                    page.Append("Without a device that has `tee`: NOT_SUPPORTED.\n");
                 }
 
                 if (function.IsDynamic)

@@ -13,7 +13,6 @@ namespace CoveJit.Tsm.Tests;
 /// <summary>A TEE device from its connection to the DMA of its interface into a TVM's memory, and back; and who is kept out.</summary>
 public sealed class DeviceTests
 {
-    private const ulong GuestBar = 0x3000_0000;
     private const ulong Buffer = GuestMemory + 0x10000;
     private const ulong Output = GuestMemory + 0x20000;
     private const int OutputPages = 4;
@@ -54,7 +53,14 @@ public sealed class DeviceTests
         Assert.True(TdispReport.TryDecode(report, out TdispReport? ranges, out _));
 
         // Before it runs: nothing reaches it, in either direction.
-        MapAll(machine, id, ranges.MmioRanges);
+        Assert.Equal(ranges.MmioRanges, machine.Tsm.Devices!.All[0].Interface!.Report.MmioRanges);
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1029, Id, GuestBar, TestDevices.Bar(0), TestDevice.Size).Error); // not a range
+        foreach ((ulong guest, ulong address, ulong size) in machine.Ranges())
+        {
+            Guest(machine, id, 1029, Id, guest, address, size);
+        }
+
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1029, Id, GuestBar, TestDevices.Bar(0), PageSize).Error); // out of order
         machine.AssertInvariants();
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
         Assert.False(Dma(machine).TryWrite(machine.Tvm(id).Stage.Find(Buffer).Address, Pattern));
@@ -158,27 +164,15 @@ public sealed class DeviceTests
         ulong id = machine.Launch(CallProgram);
         machine.Succeed("add_tvm_zero_pages", id, machine.Take(1), 0, 1, Buffer);
         machine.Succeed("add_tvm_zero_pages", id, machine.Take(OutputPages), 0, OutputPages, Output);
-        machine.Connect();
-        machine.Succeed("add_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
-        machine.SucceedWithDevice("bind_interface", id, Id);
+        machine.Bind(id);
         return id;
     }
 
     private static ulong Run(TestMachine machine)
     {
         ulong id = Bind(machine);
-        MapAll(machine, id, machine.Tsm.Devices!.Find(Id)!.Interface!.Report.MmioRanges);
-        Guest(machine, id, 1030, Id);
+        machine.Start(id);
         return id;
-    }
-
-    private static void MapAll(TestMachine machine, ulong id, IReadOnlyList<TdispMmioRange> ranges)
-    {
-        foreach (TdispMmioRange range in ranges)
-        {
-            ulong address = range.FirstPage * PageSize;
-            Guest(machine, id, 1029, Id, GuestBar + (address - TestDevices.Bar(0)), address, range.PageCount * PageSize);
-        }
     }
 
     private static void Stop(TestMachine machine, ulong id)

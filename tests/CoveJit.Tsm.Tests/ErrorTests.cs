@@ -11,7 +11,7 @@ using static CoveJit.Tsm.Tests.TestMachine;
 namespace CoveJit.Tsm.Tests;
 
 /// <summary>Every error that a function's declaration names, and success: one case each at least.</summary>
-public sealed class ErrorTests
+public sealed partial class ErrorTests
 {
     private const ulong NoPage = 0x1000; // below RAM
     private const SbiError Ok = SbiError.Success;
@@ -552,6 +552,7 @@ public sealed class ErrorTests
         Guest(10, SbiError.InvalidAddress, GuestMemory + 0x11000, 48, 0);
         Guest(10, SbiError.InvalidParam, GuestMemory + 0x10000, 47, 0);
         Guest(10, SbiError.InvalidParam, GuestMemory + 0x10000, 48, 10);
+        AddDeviceCases(cases);
         return cases;
     }
 

@@ -190,20 +190,48 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         Assert.Equal((name, SbiError.Success, 0UL), (name, CallWithDevice(name, arguments) is var result ? result.Error : default, result.Value));
 
     /// <summary>Takes the request in shared memory to its device, and the response back.</summary>
-    public void Exchange()
+    public void Exchange(ulong? where = null)
     {
+        ulong shared = where ?? Tsm.SharedMemoryOf(Hart0)!.Address;
         byte[] header = new byte[12];
-        Assert.True(Ram.TryRead(Nacl + 0x100, header));
+        Assert.True(Ram.TryRead(shared + 0x100, header));
         byte[] payload = new byte[BitConverter.ToInt32(header, 8)];
-        Assert.True(Ram.TryRead(Nacl + 0x10C, payload));
-        Answer(Devices.Exchange(BitConverter.ToUInt32(header, 4), payload));
+        Assert.True(Ram.TryRead(shared + 0x10C, payload));
+        Answer(Devices.Exchange(BitConverter.ToUInt32(header, 4), payload), shared);
     }
 
     /// <summary>Writes a response to shared memory.</summary>
-    public void Answer(byte[] response)
+    public void Answer(byte[] response, ulong shared = Nacl)
     {
-        Write(Nacl + 0x108, (uint)response.Length);
-        Assert.True(Ram.TryWrite(Nacl + 0x10C, response));
+        Write(shared + 0x108, (uint)response.Length);
+        Assert.True(Ram.TryWrite(shared + 0x10C, response));
+    }
+
+    /// <summary>Connects device 0, and has its interface locked for a TVM.</summary>
+    public void Bind(ulong id)
+    {
+        Connect();
+        Succeed("add_tvm_interface_region", id, TestDevices.Id(0), TestDevices.Bar(0), TestDevice.Size);
+        SucceedWithDevice("bind_interface", id, TestDevices.Id(0));
+    }
+
+    /// <summary>The ranges of the report of device 0's interface, where the TVM has them: address and size.</summary>
+    public IEnumerable<(ulong GuestAddress, ulong Address, ulong Size)> Ranges() =>
+        Tsm.Devices!.All[0].Interface!.Report.MmioRanges.Select(range => range.FirstPage * PageSize).Zip(Tsm.Devices.All[0].Interface!.Report.MmioRanges)
+            .Select(range => (GuestBar + (range.First - TestDevices.Bar(0)), range.First, range.Second.PageCount * PageSize));
+
+    /// <summary>Where a TVM has the memory of its interface.</summary>
+    public const ulong GuestBar = 0x3000_0000;
+
+    /// <summary>Has a TVM map and start its interface.</summary>
+    public void Start(ulong id)
+    {
+        foreach ((ulong guest, ulong address, ulong size) in Ranges())
+        {
+            Assert.Equal(SbiError.Success, CallFromGuestWithDevice(id, 1029, TestDevices.Id(0), guest, address, size).Error);
+        }
+
+        Assert.Equal(SbiError.Success, CallFromGuestWithDevice(id, 1030, TestDevices.Id(0)).Error);
     }
 
     /// <summary>Writes the descriptor of a device's stream.</summary>

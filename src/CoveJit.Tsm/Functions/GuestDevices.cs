@@ -33,7 +33,6 @@ internal static class GuestDevices
             "bytes written",
             [
                 new(SbiError.InvalidParam, "there is no such element, it does not fit, or the place is not confidential memory"),
-                new(SbiError.Failed, "there is no connection any more"),
             ],
             GetTranscript)
         { IsDevice = true },
@@ -58,8 +57,8 @@ internal static class GuestDevices
     {
         const ulong SecuredSpdm = 1;
         const ulong PcieIde = 2;
-        DeviceConnection? connection = call.Device.Connection;
-        return SbiResult.Of((connection?.IsOpen == true ? SecuredSpdm : 0) | (connection?.IsProtected == true ? PcieIde : 0));
+        DeviceConnection connection = call.Device.Connection!;
+        return SbiResult.Of((connection.IsOpen ? SecuredSpdm : 0) | (connection.IsProtected ? PcieIde : 0));
     }
 
     private static SbiResult? GetTranscript(CoveCall call)
@@ -70,11 +69,7 @@ internal static class GuestDevices
             return SbiError.InvalidParam;
         }
 
-        if (call.Device.Connection is not { } connection)
-        {
-            return SbiError.Failed;
-        }
-
+        DeviceConnection connection = call.Device.Connection!; // as long as the interface is bound
         if (!connection.Transcript.IsKnown)
         {
             call.Tsm.Devices!.AskForTranscript(call, Transcript, call.Device);
