@@ -37,6 +37,9 @@ public sealed partial class Machine
     /// <summary>The root ports, by device number from 1 on.</summary>
     public IReadOnlyList<RootPort> RootPorts => _rootPorts;
 
+    /// <summary>The links that have IDE.</summary>
+    internal IReadOnlyList<IdeLink> IdeLinks => _links;
+
     private void AddPcie()
     {
         if (!Options.Iommu && Options.NvmeControllers.Count + Options.MatrixEngines.Count == 0 && !Options.Network.Pcie && !Options.Drives.Any(drive => drive.Pcie))

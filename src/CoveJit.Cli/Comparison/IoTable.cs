@@ -11,7 +11,7 @@ internal static class IoTable
     /// <summary>The columns: those of text, then those of figures, then the reason where there are none.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
-        "pattern", "block", "placement", "MiB/s", "requests/s", "p50", "p90", "p99", "max", "host time/MiB", "host CPU/MiB", "guest time/MiB", "instr/MiB", "exits/MiB", "bounced/MiB", "encrypted/MiB", "to plain-virtio", string.Empty,
+        "pattern", "block", "placement", "MiB/s", "requests/s", "p50", "p90", "p99", "max", "host time/MiB", "host CPU/MiB", "guest time/MiB", "instr/MiB", "exits/MiB", "bounced/MiB", "encrypted/MiB", "IDE/MiB", "to plain-virtio", string.Empty,
     ];
 
     // They would not fit on a line.
@@ -48,7 +48,7 @@ internal static class IoTable
     public static string Explanation(IoResult result) =>
         $"Device: {result.Device}. The median of the runs. Rates, latencies and guest time are by the guest's clock"
         + (result.InstructionClock ? ", derived from instructions" : ", which is the host's")
-        + ". Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. To plain-virtio: guest time, and instructions, of a MiB, in multiples. All data were checked.";
+        + ". Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To plain-virtio: guest time, and instructions, of a MiB, in multiples. All data were checked.";
 
     /// <summary>A row's cells, in the order of the columns.</summary>
     public static IEnumerable<string> Cells(IoMeasurement row, IoResult result)
@@ -74,6 +74,7 @@ internal static class IoTable
             Of(MachineSample.Exits, VmFormat.Count),
             Of(IoResult.BounceBytes, bytes => Size((long)bytes)),
             Of(IoResult.EncryptedBytes, bytes => Size((long)bytes)),
+            Of(MachineSample.IdeBytes, VmFormat.Count),
             $"{Ratio(VmResult.GuestNanoseconds)}, {Ratio(MachineSample.Instructions)}",
             string.Empty,
         ];

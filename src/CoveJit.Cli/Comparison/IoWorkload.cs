@@ -56,7 +56,7 @@ internal static class IoWorkload
         // Kernels have room for 1024 characters.
         string patterns = string.Join(' ', phases.Select(phase => phase.Pattern).Distinct());
         string sizes = string.Join(' ', phases.Select(phase => phase.Size.ToString(CultureInfo.InvariantCulture)).Distinct());
-        return $"D={device}; n=0; while [ ! -b $D ] && [ $n -lt 200 ]; do usleep 50000; n=$((n+1)); done; [ -x /bench/io ] || {{ echo {Missing}; exit 1; }}; "
+        return $"D={device}; n=0; while [ ! -b $D ] && [ $n -lt 200 ]; do usleep 50000; n=$((n+1)); done; [ -x /bench/io ] || {{ echo {Missing}; exit 0; }}; "
             + (encrypts ? "modprobe dm_crypt; modprobe xts; D=`/bench/crypt $D secret` || exit 1; " : string.Empty)
             + string.Create(CultureInfo.InvariantCulture, $"T=$D' {Span} {seed}'; ")
             + "/bench/io fill $T || exit 1; "

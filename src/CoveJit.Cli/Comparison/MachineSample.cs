@@ -35,6 +35,9 @@ internal sealed record MachineSample(double HostSeconds, double GuestSeconds, IR
     /// <summary>Processor time of the host, of all threads: of the hart, of what translates, of devices.</summary>
     public const string HostCpuSeconds = "host_cpu_seconds";
 
+    /// <summary>Bytes that went over links through streams of IDE, encrypted there or only counted.</summary>
+    public const string IdeBytes = "ide_bytes";
+
     // Exception and interrupt codes (Privileged, "Machine Cause (mcause) Register"), as the hypervisor of guest/vmm names exits by them.
     private static readonly (string Name, int[] Causes)[] ExitExceptions = [("sbi", [10]), ("guest_page_fault", [20, 21, 23]), ("virtual_instruction", [22])];
     private static readonly (string Name, int Code)[] ExitInterrupts = [("software", 1), ("timer", 5), ("external", 9), ("guest_external", 12)];
@@ -64,6 +67,12 @@ internal sealed record MachineSample(double HostSeconds, double GuestSeconds, IR
             ["firmware_calls"] = Exceptions(SupervisorCall),
             [HostCpuSeconds] = hostCpuSeconds,
         };
+        if (statistics.IdeBytes is { } bytes)
+        {
+            counts[IdeBytes] = bytes;
+            counts["ide_packets"] = statistics.IdePackets ?? 0;
+        }
+
         if (placement != GuestPlacement.Bare)
         {
             // A confidential one's traps go to the TSM, and only some of them on to the hypervisor: it counts these itself. A plain one's trap where
