@@ -16,7 +16,10 @@
 #define EXPRESS_TYPE_INTEGRATED 0x00900000u
 #define EXPRESS_TEE_IO BIT(30)
 
-enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 24 };
+#define MSI_64 BIT(23) /* addresses of 64 bits */
+#define MSI_MASKS BIT(24) /* a mask and a pending bit for each message */
+
+enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 10, MSI_64_SIZE = 4, MSI_MASKS_SIZE = 10, MOST_CAPABILITIES = 48 };
 
 static bool is_kept(u32 header)
 {
@@ -33,13 +36,21 @@ static bool is_kept(u32 header)
 
 static unsigned size_of(u32 header)
 {
-    return (header & 0xFF) == PCIE_MSIX ? MSIX_SIZE : (header & 0xFF) == PCIE_MSI ? MSI_SIZE : EXPRESS_SIZE;
+    switch (header & 0xFF)
+    {
+        case PCIE_MSI:
+            return MSI_SIZE + ((header & MSI_64) != 0 ? MSI_64_SIZE : 0) + ((header & MSI_MASKS) != 0 ? MSI_MASKS_SIZE : 0);
+        case PCIE_MSIX:
+            return MSIX_SIZE;
+        default:
+            return EXPRESS_SIZE;
+    }
 }
 
 /* The next capability that the virtual machine sees. */
 static unsigned next_kept(const struct pcie_function *function, unsigned at)
 {
-    for (unsigned n = 0; n < 48 && (at = pcie_next_capability(function, at)) != 0; n++)
+    for (unsigned n = 0; n < MOST_CAPABILITIES && (at = pcie_next_capability(function, at)) != 0; n++)
         if (is_kept(pcie_read(function, at)))
             return at;
     return 0;
@@ -49,7 +60,7 @@ static unsigned next_kept(const struct pcie_function *function, unsigned at)
 static unsigned capability_of(const struct pcie_function *function, unsigned offset)
 {
     unsigned at = PCIE_CAPABILITIES;
-    while ((at = next_kept(function, at)) != 0)
+    for (unsigned n = 0; n < MOST_CAPABILITIES && (at = next_kept(function, at)) != 0; n++)
         if (offset - at < size_of(pcie_read(function, at)))
             return at;
     return 0;
