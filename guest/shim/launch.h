@@ -50,6 +50,7 @@ struct launch_list
     u64 device_count;
     struct range devices[LAUNCH_DEVICES_MAX]; /* whole pages that the host emulates */
     u64 loader; /* one of them: the loader's registers */
+    struct range memory; /* private */
     u64 function_count;
     struct launch_function functions[LAUNCH_FUNCTIONS_MAX];
 };

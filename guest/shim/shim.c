@@ -80,6 +80,9 @@ static void accept_functions(const struct launch_list *list)
     u8 *scratch = (u8 *)align_up(list->files[LAUNCH_KERNEL].place.start, PAGE_SIZE);
     if (list->function_count > LAUNCH_FUNCTIONS_MAX)
         refuse("the launch list is not one of this version");
+    /* A function does not come back for a page that is not there. */
+    for (u64 offset = 0; list->function_count != 0 && offset < list->memory.size; offset += PAGE_SIZE)
+        *(const volatile u8 *)(list->memory.start + offset);
     for (u64 i = 0; i < list->function_count; i++)
     {
         memset(scratch, 0, SCRATCH_SIZE); /* it is there, all of it */

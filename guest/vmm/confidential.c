@@ -29,10 +29,22 @@ _Static_assert(sizeof(struct nacl) == 3 * PAGE_SIZE, "shared memory");
 #define IMSIC_GROUP_INDEX_SHIFT 24 /* there is one group; the least that the specification allows */
 _Static_assert(1u << IMSIC_HART_INDEX_BITS >= VCPUS_MAX, "interrupt files");
 
-/* What a block of guest addresses is: the machine's block behind it, and two flags. */
+/*
+ * What a block of guest addresses is: the machine's block behind it, and flags. Of a block that the TVM has shared in part, where a table is that has the
+ * same for each of its pages.
+ */
 #define BLOCK_MAPPED 1u
 #define BLOCK_SHARED 2u
-#define BLOCK_SHIFT 2
+#define BLOCK_SPLIT 4u
+#define BLOCK_SHIFT 3
+
+/* A block, or a page of one that is split. */
+struct place
+{
+    u32 *entry; /* NULL where there is no memory */
+    u64 start; /* guest address */
+    u64 size;
+};
 
 static struct nacl shared_memory[HARTS_MAX] __attribute__((aligned(4096)));
 
@@ -72,12 +84,42 @@ static u32 *block_of(const struct vm *vm, u64 guest)
 
 static u64 address_of(u32 block)
 {
-    return (u64)(block >> BLOCK_SHIFT) * LARGE_PAGE_SIZE;
+    return (u64)(block >> BLOCK_SHIFT) * PAGE_SIZE;
 }
 
 static u32 entry_of(u64 address, u32 flags)
 {
-    return (u32)(address / LARGE_PAGE_SIZE) << BLOCK_SHIFT | flags;
+    return (u32)(address / PAGE_SIZE) << BLOCK_SHIFT | flags;
+}
+
+static struct place place_of(const struct vm *vm, u64 guest)
+{
+    u32 *block = block_of(vm, guest);
+    if (block != NULL && (*block & BLOCK_SPLIT) != 0)
+        return (struct place){ (u32 *)address_of(*block) + guest % LARGE_PAGE_SIZE / PAGE_SIZE, align_down(guest, PAGE_SIZE), PAGE_SIZE };
+    return (struct place){ block, align_down(guest, LARGE_PAGE_SIZE), LARGE_PAGE_SIZE };
+}
+
+static unsigned order_of(u64 size)
+{
+    return size == LARGE_PAGE_SIZE ? LARGE_PAGE_ORDER : 0;
+}
+
+static enum tsm_page_type type_of(u64 size)
+{
+    return size == LARGE_PAGE_SIZE ? TSM_PAGE_2M : TSM_PAGE_4K;
+}
+
+/* Gives memory of the VMM's away, to be confidential after the next fence; or 0. */
+static u64 give_away(u64 size)
+{
+    void *at = memory_allocate(order_of(size));
+    if (at != NULL && covh_call(COVH_CONVERT_PAGES, (u64)at, size / PAGE_SIZE, 0, 0, 0, 0).error != SBI_SUCCESS)
+    {
+        memory_free(at, order_of(size));
+        at = NULL;
+    }
+    return (u64)at;
 }
 
 /* Converts some blocks at a time: a fence disturbs every hart. */
@@ -87,15 +129,10 @@ static bool refill(struct vm *vm)
     u64 wanted = min_u64(TVM_POOL_MAX, tvm->unassigned);
     while (tvm->pool_count < wanted)
     {
-        void *block = memory_allocate(LARGE_PAGE_ORDER);
-        if (block == NULL)
+        u64 block = give_away(LARGE_PAGE_SIZE);
+        if (block == 0)
             break;
-        if (covh_call(COVH_CONVERT_PAGES, (u64)block, PAGES_PER_BLOCK, 0, 0, 0, 0).error != SBI_SUCCESS)
-        {
-            memory_free(block, LARGE_PAGE_ORDER);
-            break;
-        }
-        tvm->pool[tvm->pool_count++] = (u64)block;
+        tvm->pool[tvm->pool_count++] = block;
     }
     if (tvm->pool_count == 0)
         return false;
@@ -113,10 +150,30 @@ static u64 take(struct vm *vm)
     return tvm->pool[--tvm->pool_count];
 }
 
-static void give_back(u64 block)
+/* The same for a page: what is in a block that is split comes one by one. */
+static u64 take_page(void)
 {
-    must(covh_call(COVH_RECLAIM_PAGES, block, PAGES_PER_BLOCK, 0, 0, 0, 0), "give memory back");
-    memory_free((void *)block, LARGE_PAGE_ORDER);
+    u64 page = give_away(PAGE_SIZE);
+    if (page != 0)
+        fences_complete();
+    return page;
+}
+
+static void give_back(u64 at, u64 size)
+{
+    must(covh_call(COVH_RECLAIM_PAGES, at, size / PAGE_SIZE, 0, 0, 0, 0), "give memory back");
+    memory_free((void *)at, order_of(size));
+}
+
+/* Takes back what was mapped in a place, if anything was. */
+static void release(u32 entry, u64 size)
+{
+    if ((entry & BLOCK_MAPPED) == 0)
+        return;
+    if ((entry & BLOCK_SHARED) != 0)
+        memory_free((void *)address_of(entry), order_of(size));
+    else
+        give_back(address_of(entry), size);
 }
 
 static bool read_tsm_info(struct tsm_info *info)
@@ -192,7 +249,11 @@ static bool confidential_create(struct vm *vm)
     struct tvm *tvm = &vm->tvm;
     struct tsm_info info;
     check_tsm(vm, &info);
-    *tvm = (struct tvm){ .window = { GUEST_WINDOW, GUEST_WINDOW_SIZE }, .unassigned = 1 + vm->ram.size / LARGE_PAGE_SIZE };
+    *tvm = (struct tvm){
+        .window = { GUEST_WINDOW, GUEST_WINDOW_SIZE },
+        .is_static = (info.tsm_capabilities & TSM_CAP_MEMORY_ALLOCATION) == 0,
+        .unassigned = 1 + vm->ram.size / LARGE_PAGE_SIZE,
+    };
     u64 size = block_count(vm) * sizeof *tvm->blocks;
     while (PAGE_SIZE << tvm->blocks_order < size)
         tvm->blocks_order++;
@@ -200,6 +261,8 @@ static bool confidential_create(struct vm *vm)
     if (tvm->blocks == NULL)
         return false;
     memset(tvm->blocks, 0, size);
+    if (tvm->is_static)
+        return true;
     lock_acquire(&vm->lock);
     convert_files(vm);
     tvm->control = take(vm); /* the first: there is a fence, which serves the files too */
@@ -259,6 +322,7 @@ static void write_list(const struct vm *vm, const struct boot *boot, struct laun
         list->devices[list->device_count++] = (struct range){ range.start, align_up(range.size, PAGE_SIZE) };
     }
     list->loader = GUEST_LOADER;
+    list->memory = vm->ram;
     write_functions(vm, list);
 }
 
@@ -295,13 +359,42 @@ static bool launch(struct vm *vm, const u8 *pages)
     return true;
 }
 
+/*
+ * Where confidential memory is static, the TVM is made in one step of a virtual machine that has never run: its memory is the launch pages, and it goes on
+ * where these begin. The TSM copies and measures it.
+ */
+static bool promote(struct vm *vm, const u8 *pages)
+{
+    struct nacl *nacl = &shared_memory[this_hart()->index];
+    if (!gstage_create(&vm->tables))
+        return false;
+    bool mapped = gstage_map(&vm->tables, LAUNCH_BASE, (u64)pages, LARGE_PAGE_SIZE, false);
+    struct sbi_result result = { ERR_OUT_OF_MEMORY, 0 };
+    if (mapped)
+    {
+        memset(nacl, 0, sizeof *nacl);
+        nacl->x[11] = LAUNCH_TREE;
+        nacl->csrs[NACL_HGATP] = gstage_hgatp(&vm->tables, 0);
+        result = covh_call(COVH_PROMOTE_TO_TVM, LAUNCH_TREE, 0, LAUNCH_BASE, 0, 0, 0);
+    }
+    gstage_destroy(&vm->tables);
+    if (result.error == ERR_OUT_OF_MEMORY)
+        return false;
+    vm->tvm.id = must(result, "promote a virtual machine");
+    /* The TVM's memory is among what the firmware keeps from its host. */
+    for (unsigned i = 0; i < machine.reserved_count; i++, vm->tvm.reads_refused++)
+        if (host_can_read(machine.reserved[i].start))
+            fail("the memory of vm%u is open to its host", vm->index);
+    return true;
+}
+
 static bool confidential_boot(struct vm *vm, const struct boot *boot)
 {
     u8 *pages = make_launch_pages(vm, boot);
     if (pages == NULL)
         return false;
     lock_acquire(&vm->lock);
-    bool launched = launch(vm, pages);
+    bool launched = vm->tvm.is_static ? promote(vm, pages) : launch(vm, pages);
     lock_release(&vm->lock);
     memory_free(pages, LARGE_PAGE_ORDER);
     return launched;
@@ -310,59 +403,65 @@ static bool confidential_boot(struct vm *vm, const struct boot *boot)
 static void confidential_destroy(struct vm *vm)
 {
     struct tvm *tvm = &vm->tvm;
-    vm->table_pages = PAGES_PER_BLOCK;
+    vm->table_pages = tvm->is_static ? 0 : PAGES_PER_BLOCK;
     vm->owned_pages = tvm->private_pages;
     must(covh_call(COVH_DESTROY_TVM, tvm->id, 0, 0, 0, 0, 0), "destroy a TVM");
     for (unsigned i = 0; vm->has_interrupt_files && i < vm->vcpu_count; i++)
         must(covi_call(COVI_RECLAIM_TVM_AIA_IMSIC, page_of_file(&vm->vcpus[i]), 0, 0), "give an interrupt file back");
-    give_back(tvm->control);
+    if (!tvm->is_static)
+        give_back(tvm->control, LARGE_PAGE_SIZE);
     while (tvm->pool_count != 0)
-        give_back(tvm->pool[--tvm->pool_count]);
+        give_back(tvm->pool[--tvm->pool_count], LARGE_PAGE_SIZE);
     for (u64 i = 0; i < block_count(vm); i++)
     {
         u32 block = tvm->blocks[i];
-        if ((block & (BLOCK_MAPPED | BLOCK_SHARED)) == BLOCK_MAPPED)
-            give_back(address_of(block));
-        else if ((block & BLOCK_MAPPED) != 0)
-            memory_free((void *)address_of(block), LARGE_PAGE_ORDER);
+        u32 *table = (u32 *)address_of(block);
+        if ((block & BLOCK_SPLIT) == 0)
+        {
+            release(block, LARGE_PAGE_SIZE);
+            continue;
+        }
+        for (unsigned page = 0; page < PAGES_PER_BLOCK; page++)
+            release(table[page], PAGE_SIZE);
+        memory_free(table, 0);
     }
     memory_free(tvm->blocks, tvm->blocks_order);
 }
 
-static bool add_shared(struct vm *vm, u64 guest, u32 *block)
+static bool add_shared(struct vm *vm, struct place place)
 {
-    void *page = memory_allocate(LARGE_PAGE_ORDER);
-    if (page == NULL)
+    void *memory = memory_allocate(order_of(place.size));
+    if (memory == NULL)
         return false;
-    memset(page, 0, LARGE_PAGE_SIZE);
-    u64 start = align_down(guest, LARGE_PAGE_SIZE);
-    must(covh_call(COVH_ADD_TVM_SHARED_PAGES, vm->tvm.id, (u64)page, TSM_PAGE_2M, 1, start, 0), "add shared pages");
-    *block = entry_of((u64)page, BLOCK_MAPPED | BLOCK_SHARED);
-    vm->tvm.shared_pages += PAGES_PER_BLOCK;
+    memset(memory, 0, place.size);
+    must(covh_call(COVH_ADD_TVM_SHARED_PAGES, vm->tvm.id, (u64)memory, type_of(place.size), 1, place.start, 0), "add shared pages");
+    *place.entry = entry_of((u64)memory, BLOCK_MAPPED | BLOCK_SHARED);
+    vm->tvm.shared_pages += place.size / PAGE_SIZE;
     return true;
 }
 
 static bool confidential_populate(struct vm *vm, u64 guest)
 {
-    u32 *block = block_of(vm, guest);
-    if ((*block & BLOCK_MAPPED) != 0)
+    struct place place = place_of(vm, guest);
+    if ((*place.entry & BLOCK_MAPPED) != 0)
         return true; /* another virtual hart came first */
-    if ((*block & BLOCK_SHARED) != 0)
-        return add_shared(vm, guest, block);
-    u64 page = take(vm);
-    if (page == 0)
+    if ((*place.entry & BLOCK_SHARED) != 0)
+        return add_shared(vm, place);
+    if (vm->tvm.is_static)
+        return false; /* the TSM has none left */
+    u64 memory = place.size == LARGE_PAGE_SIZE ? take(vm) : take_page();
+    if (memory == 0)
         return false;
-    u64 start = align_down(guest, LARGE_PAGE_SIZE);
-    must(covh_call(COVH_ADD_TVM_ZERO_PAGES, vm->tvm.id, page, TSM_PAGE_2M, 1, start, 0), "add zero pages");
-    *block = entry_of(page, BLOCK_MAPPED);
-    vm->tvm.private_pages += PAGES_PER_BLOCK;
+    must(covh_call(COVH_ADD_TVM_ZERO_PAGES, vm->tvm.id, memory, type_of(place.size), 1, place.start, 0), "add zero pages");
+    *place.entry = entry_of(memory, BLOCK_MAPPED);
+    vm->tvm.private_pages += place.size / PAGE_SIZE;
     return true;
 }
 
-/* Functions reach memory at any time, and do not come back if it is not there. */
+/* Functions reach memory at any time, and do not come back if it is not there. With static memory it is there once the shim has touched it. */
 static void populate_all(struct vm *vm)
 {
-    for (u64 offset = 0; offset < vm->ram.size; offset += LARGE_PAGE_SIZE)
+    for (u64 offset = 0; !vm->tvm.is_static && offset < vm->ram.size; offset += LARGE_PAGE_SIZE)
         if (!confidential_populate(vm, vm->ram.start + offset))
             fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
 }
@@ -383,62 +482,82 @@ static void confidential_disconnect(struct vm *vm, struct passed *passed)
 /* Devices reach what is shared. Anything else is a driver's mistake, which would go unnoticed otherwise: the device only stops. */
 static u8 *confidential_page(struct vm *vm, u64 guest)
 {
-    u32 *block = block_of(vm, guest);
-    if ((*block & BLOCK_SHARED) == 0)
+    struct place place = place_of(vm, guest);
+    if ((*place.entry & BLOCK_SHARED) == 0)
     {
         if (!vm->tvm.has_complained)
             print("vm%u: a device was given the address %lx, which is not in shared memory", vm->index, guest);
         vm->tvm.has_complained = true;
         return NULL;
     }
-    if ((*block & BLOCK_MAPPED) == 0 && !add_shared(vm, guest, block))
+    if ((*place.entry & BLOCK_MAPPED) == 0 && !add_shared(vm, place))
         return NULL;
-    return (u8 *)address_of(*block) + guest % LARGE_PAGE_SIZE;
+    return (u8 *)address_of(*place.entry) + (guest - place.start);
 }
 
-/* Begins a fence of the TVM, and makes the virtual harts on other harts pass it. */
-static void begin_fence(const struct vm *vm)
+/* Fences the TVM: what was invalidated before, no virtual hart reaches any more. */
+static void fence_tvm(const struct vm *vm)
 {
     while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
         lock_wait();
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         if (vm->vcpus[i].hart != this_hart())
             hart_kick(vm->vcpus[i].hart);
+    /* The next one can begin when this one is complete: the virtual harts that ran have left. */
+    while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
+        lock_wait();
 }
 
-/* Takes back what is mapped in a block that the TVM has shared, or unshared. */
-static void remove_block(struct vm *vm, u64 guest, u32 block)
+/* Makes a table of pages of the block around an address, if it is not where a block begins. Returns false without memory. */
+static bool split_at(struct vm *vm, u64 guest)
 {
-    struct tvm *tvm = &vm->tvm;
-    must(covh_call(COVH_TVM_INVALIDATE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0), "invalidate pages");
-    begin_fence(vm);
-    while (covh_call(COVH_TVM_REMOVE_PAGES, tvm->id, guest, LARGE_PAGE_SIZE, 0, 0, 0).error != SBI_SUCCESS)
-        lock_wait(); /* until the virtual harts that ran have left */
-    if ((block & BLOCK_SHARED) != 0)
-    {
-        tvm->shared_pages -= PAGES_PER_BLOCK;
-        memory_free((void *)address_of(block), LARGE_PAGE_ORDER);
-        return;
-    }
-    tvm->private_pages -= PAGES_PER_BLOCK;
-    tvm->unassigned++;
-    give_back(address_of(block));
+    u32 *block = block_of(vm, guest);
+    if (guest % LARGE_PAGE_SIZE == 0 || (*block & BLOCK_SPLIT) != 0)
+        return true;
+    u32 *table = memory_allocate(0);
+    if (table == NULL)
+        return false;
+    for (unsigned i = 0; i < PAGES_PER_BLOCK; i++)
+        table[i] = (*block & BLOCK_MAPPED) != 0 ? entry_of(address_of(*block) + i * PAGE_SIZE, *block & (BLOCK_MAPPED | BLOCK_SHARED)) : *block;
+    if ((*block & (BLOCK_MAPPED | BLOCK_SHARED)) == 0)
+        vm->tvm.unassigned--;
+    *block = entry_of((u64)table, BLOCK_SPLIT);
+    return true;
 }
 
-/* The TSM has made a range of addresses shared, or confidential. Whole blocks only: nothing smaller is mapped. */
+/* Does something with the mappings of a place. With static memory the TSM has made some by itself, page by page, and does not say which: those too. */
+static void change(const struct vm *vm, struct place place, u32 function, const char *what)
+{
+    if ((*place.entry & BLOCK_MAPPED) != 0)
+        must(covh_call(function, vm->tvm.id, place.start, place.size, 0, 0, 0), what);
+    else if (vm->tvm.is_static && (*place.entry & BLOCK_SHARED) == 0)
+        for (u64 guest = place.start; guest - place.start < place.size; guest += PAGE_SIZE)
+            covh_call(function, vm->tvm.id, guest, PAGE_SIZE, 0, 0, 0);
+}
+
+/* The TSM has made a range of addresses of one kind shared, or confidential: takes back what is mapped there. Returns false without memory. */
 static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
 {
-    if ((start | size) % LARGE_PAGE_SIZE != 0)
+    if (!split_at(vm, start) || !split_at(vm, start + size))
         return false;
-    for (u64 guest = start; guest - start < size; guest += LARGE_PAGE_SIZE)
+    struct place place;
+    for (u64 guest = start; guest - start < size; guest = place.start + place.size)
     {
-        u32 *block = block_of(vm, guest);
-        if (block == NULL)
-            return false;
-        if ((*block & BLOCK_MAPPED) != 0)
-            remove_block(vm, guest, *block);
-        *block = to_shared ? BLOCK_SHARED : 0;
-        if (vm->passthrough.count != 0 && !confidential_populate(vm, guest))
+        place = place_of(vm, guest);
+        change(vm, place, COVH_TVM_INVALIDATE_PAGES, "invalidate pages");
+    }
+    fence_tvm(vm);
+    for (u64 guest = start; guest - start < size; guest = place.start + place.size)
+    {
+        place = place_of(vm, guest);
+        change(vm, place, COVH_TVM_REMOVE_PAGES, "remove pages");
+        if ((*place.entry & BLOCK_MAPPED) != 0)
+            *((*place.entry & BLOCK_SHARED) != 0 ? &vm->tvm.shared_pages : &vm->tvm.private_pages) -= place.size / PAGE_SIZE;
+        if (place.size == LARGE_PAGE_SIZE && (*place.entry & (BLOCK_MAPPED | BLOCK_SHARED)) == BLOCK_MAPPED)
+            vm->tvm.unassigned++;
+        release(*place.entry, place.size);
+        *place.entry = to_shared ? BLOCK_SHARED : 0;
+        if (vm->passthrough.count != 0 && (to_shared || !vm->tvm.is_static) && !confidential_populate(vm, place.start))
             return false;
     }
     return true;
@@ -460,9 +579,8 @@ static void confidential_retire(struct vcpu *vcpu)
     if (!vcpu->is_bound)
         return;
     must(covi_call(COVI_UNBIND_AIA_IMSIC_BEGIN, vm->tvm.id, vcpu->index, 0), "unbind a vCPU");
-    begin_fence(vm);
-    while (covi_call(COVI_UNBIND_AIA_IMSIC_END, vm->tvm.id, vcpu->index, 0).error != SBI_SUCCESS)
-        lock_wait(); /* until the virtual harts that ran have left */
+    fence_tvm(vm);
+    must(covi_call(COVI_UNBIND_AIA_IMSIC_END, vm->tvm.id, vcpu->index, 0), "unbind a vCPU");
     vcpu->is_bound = false;
 }
 
@@ -584,7 +702,7 @@ static enum verdict told_of_memory(struct vcpu *vcpu)
     lock_release(&vm->lock);
     if (!converted)
     {
-        print("vm%u: it shares or unshares the %lx bytes at %lx, which are not whole pages of 2 MiB", vm->index, x[11], x[10]);
+        print("vm%u: the machine's memory is used up: give it more with --memory, or its virtual machines less", vm->index);
         vm_stop(vm, VM_FAILURE);
     }
     return GO_ON;

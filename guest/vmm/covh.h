@@ -60,6 +60,9 @@ enum { NACL_PROBE_FEATURE, NACL_SET_SHMEM };
 
 enum tsm_state { TSM_NOT_LOADED, TSM_LOADED, TSM_READY };
 #define TSM_CAP_AIA BIT(3)
+#define TSM_CAP_MEMORY_ALLOCATION BIT(5)
+
+#define ERR_OUT_OF_MEMORY (-101) /* the specification has no number for it */
 enum tsm_page_type { TSM_PAGE_4K, TSM_PAGE_2M, TSM_PAGE_1G };
 
 struct tsm_info
@@ -119,6 +122,7 @@ _Static_assert(offsetof(struct nacl, spdm) == 0x100 && offsetof(struct nacl, csr
 #define NACL_HTVAL NACL_CSR(0x643)
 #define NACL_HVIP NACL_CSR(0x645)
 #define NACL_HTINST NACL_CSR(0x64A)
+#define NACL_HGATP NACL_CSR(0x680)
 
 static inline struct sbi_result covh_call(u32 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {

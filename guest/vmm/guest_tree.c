@@ -191,6 +191,20 @@ static void write_pcie(struct fdt_writer *writer, const struct vm *vm)
     fdt_end_node(writer);
 }
 
+/* What it has no use for, though it is memory. */
+static void write_reserved(struct fdt_writer *writer, struct range range)
+{
+    fdt_begin_node(writer, "reserved-memory");
+    fdt_put_cell(writer, "#address-cells", 2);
+    fdt_put_cell(writer, "#size-cells", 2);
+    fdt_put_empty(writer, "ranges");
+    fdt_begin_unit(writer, "window", range.start);
+    fdt_put_reg(writer, range.start, range.size);
+    fdt_put_empty(writer, "no-map");
+    fdt_end_node(writer);
+    fdt_end_node(writer);
+}
+
 static void write_memory(struct fdt_writer *writer, struct range range)
 {
     fdt_begin_unit(writer, "memory", range.start);
@@ -213,7 +227,10 @@ u32 guest_tree_write(const struct vm *vm, struct range initrd, void *buffer)
     write_cpus(&writer, vm);
     write_memory(&writer, vm->ram);
     if (is_confidential(vm))
-        write_memory(&writer, (struct range){ GUEST_WINDOW, GUEST_WINDOW_RAM });
+    {
+        write_memory(&writer, vm->tvm.window);
+        write_reserved(&writer, (struct range){ GUEST_WINDOW + GUEST_WINDOW_RAM, GUEST_WINDOW_SIZE - GUEST_WINDOW_RAM });
+    }
     fdt_begin_node(&writer, "soc");
     fdt_put_cell(&writer, "#address-cells", 2);
     fdt_put_cell(&writer, "#size-cells", 2);

@@ -153,8 +153,10 @@ void hart_main(struct hart *hart)
         fail("hart %u has fewer guest interrupt files than the device tree says", hart->index);
     interrupts_start();
     if (hart->index != machine.boot_hart)
+    {
         confidential_start_hart();
-    if (hart->index == machine.boot_hart)
+    }
+    else /* which has made virtual machines already */
     {
         interrupts_enable_source(machine.serial_source);
         interrupts_enable_source(machine.network.source);

@@ -19,7 +19,7 @@
 
 /*
  * A confidential virtual machine's RAM lies above 4 GiB (LAUNCH_BASE). Below there is the window that it shares with the VMM, all the memory that its
- * devices reach. A stock kernel puts its bounce buffers there, 64 MiB, and its rings; it is told of a MiB for these, and not more: what is left over
+ * devices reach. A stock kernel puts its bounce buffers there, 64 MiB, and its rings; it gets a MiB for these, and is told to leave the rest alone: that
  * would be used as any memory, and seen by the VMM.
  */
 #define GUEST_WINDOW 0x80000000ul

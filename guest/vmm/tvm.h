@@ -13,6 +13,7 @@ struct tvm
     struct range window; /* the memory that the VMM may have mapped from the start; empty for plain virtual machines */
     u32 *blocks; /* for each 2 MiB of the window and of RAM: confidential.c */
     unsigned blocks_order;
+    bool is_static; /* confidential memory is the TSM's from the start, which takes from it what the TVM needs */
     u64 control; /* a block for its page tables, its state and that of its virtual harts */
     u64 pool[TVM_POOL_MAX]; /* blocks that belong to the TSM, and are not assigned */
     unsigned pool_count;

@@ -1,8 +1,10 @@
 using System.Globalization;
+using CoveJit.Attestation.Launch;
 using CoveJit.Cli.Terminal;
 using CoveJit.Machines;
 using CoveJit.Machines.Inspection;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 
 namespace CoveJit.Cli;
 
@@ -125,6 +127,17 @@ internal static class MachineRunner
         if (options.StatisticsFile is { } statistics)
         {
             File.WriteAllText(statistics, MachineStatistics.Collect(machine).ToJson());
+        }
+
+        if (options.LaunchDirectory is { } launches)
+        {
+            Directory.CreateDirectory(launches);
+            foreach (TvmLaunch launch in machine.Tsm?.Launches ?? [])
+            {
+                string path = Path.Combine(launches, string.Create(CultureInfo.InvariantCulture, $"tvm{launch.GuestId}"));
+                File.WriteAllText(path + ".plan.json", LaunchPlanFile.Write(launch.Plan));
+                File.WriteAllBytes(path + ".evidence", launch.Evidence.ToArray());
+            }
         }
 
         if (options.Profile)

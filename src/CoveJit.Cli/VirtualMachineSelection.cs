@@ -4,6 +4,7 @@ using CoveJit.Guests;
 using CoveJit.Isa;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Cli;
@@ -16,6 +17,9 @@ internal static class VirtualMachineSelection
 
     // What a confidential one shares with it, beside its RAM.
     private const ulong Window = 66UL << 20;
+
+    // The root of its page table and the state of its virtual harts.
+    private const ulong Tables = 1UL << 20;
 
     /// <summary>Moves the kernel, the initrd and the command line to each virtual machine that has none of its own; the machine's kernel becomes the hypervisor.</summary>
     /// <param name="options">The machine with the guest.</param>
@@ -55,7 +59,7 @@ internal static class VirtualMachineSelection
         string kernel = hypervisor ?? Hypervisor();
         VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options, kernel))];
         CheckFunctions(machines, options);
-        ulong wanted = machines.Aggregate(Overhead, (sum, machine) => sum + machine.MemorySize + (machine.Kind == VirtualMachineKind.Confidential ? Window : 0));
+        ulong wanted = MemoryFor(machines, isConfidential && options.TsmModel == TsmModel.Static);
         return options with
         {
             Kernel = kernel,
@@ -66,6 +70,20 @@ internal static class VirtualMachineSelection
             Drives = [.. options.Drives, .. requests.SelectMany((request, i) => request.Drives.Select(path => new DriveOptions(path, false, DriveFormat.Detect) { VirtualMachine = i }))],
             MemorySize = choosesMemory ? Math.Max(options.MemorySize, wanted) : options.MemorySize,
         };
+    }
+
+    private static ulong MemoryFor(VirtualMachineOptions[] machines, bool isStatic)
+    {
+        VirtualMachineOptions[] confidential = [.. machines.Where(machine => machine.Kind == VirtualMachineKind.Confidential)];
+        ulong all = machines.Aggregate(Overhead, (sum, machine) => sum + machine.MemorySize) + ((ulong)confidential.Length * Window);
+        if (!isStatic)
+        {
+            return all;
+        }
+
+        // A quarter of the machine's memory is confidential, and all of these have to fit into it with their page tables, which are of small pages.
+        ulong secret = confidential.Aggregate(0UL, (sum, machine) => sum + machine.MemorySize + (machine.MemorySize >> 8) + Tables);
+        return Math.Max(4 * secret, all);
     }
 
     private static VirtualMachineOptions Complete(VirtualMachineRequest request, MachineOptions guest, string hypervisor)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using CoveJit.Devices.Pcie;
+using CoveJit.Machines.Options;
 using CoveJit.TeeIo.Cryptography;
 using CoveJit.TeeIo.Provisioning;
 using CoveJit.TeeIo.Spdm;
@@ -13,14 +14,16 @@ namespace CoveJit.Machines;
 
 /// <summary>
 /// Provisions the emulated devices with keys and certificates, from a seed: a device of the same name has the same identity in every machine. The seed
-/// is in the source, so what it proves is that protocols and checks are right, and nothing about a device.
+/// is in the source, so what it proves is that protocols and checks are right, and nothing about a device. It also makes the devices that are to be refused.
 /// </summary>
 internal sealed class DeviceManufacturer
 {
     private const string Seed = "CoveJit emulated devices";
-    private const string Firmware = "CoveJit device firmware 1";
+    private const string OtherSeed = "somebody else's devices";
+    private const string FirmwareName = "CoveJit device firmware ";
+    private const byte FirmwareVersion = 2;
 
-    private readonly CertificateAuthority _root = CertificateAuthority.CreateRoot(new CertificateOptions { Random = new SeededRandomSource(Encoding.UTF8.GetBytes(Seed)) });
+    private readonly CertificateAuthority _root = CreateRoot(Seed);
     private readonly CertificateAuthority _intermediate;
 
     public DeviceManufacturer() => _intermediate = _root.CreateIntermediate();
@@ -29,10 +32,14 @@ internal sealed class DeviceManufacturer
     public byte[] RootCertificate => _root.Certificate;
 
     /// <summary>What a device measures of itself: its firmware, its version, its configuration.</summary>
-    public static IMeasurementSource Measure(PcieFunction function) => new MeasurementList(
-        new Measurement(1, MeasurementType.MutableFirmware, Encoding.UTF8.GetBytes(Firmware)),
-        new Measurement(2, MeasurementType.HardwareConfiguration, Encoding.UTF8.GetBytes(function.Name)),
-        new Measurement(3, MeasurementType.FirmwareSecurityVersion, [1, 0, 0, 0, 0, 0, 0, 0]));
+    public static IMeasurementSource Measure(PcieFunction function, TeeIdentity identity = TeeIdentity.Genuine)
+    {
+        byte version = (byte)(identity == TeeIdentity.Stale ? FirmwareVersion - 1 : FirmwareVersion);
+        return new MeasurementList(
+            new Measurement(1, MeasurementType.MutableFirmware, Encoding.UTF8.GetBytes($"{FirmwareName}{version}")),
+            new Measurement(2, MeasurementType.HardwareConfiguration, Encoding.UTF8.GetBytes(function.Name)),
+            new Measurement(3, MeasurementType.FirmwareSecurityVersion, [version, 0, 0, 0, 0, 0, 0, 0]));
+    }
 
     /// <summary>What a confidential virtual machine is to find of a device: SHA-384 of its certificate chain as SPDM has it, then of the record of its measurements.</summary>
     public static byte[] PolicyFor(DeviceIdentity identity, IMeasurementSource measurements)
@@ -46,14 +53,18 @@ internal sealed class DeviceManufacturer
     }
 
     /// <summary>Makes a device's identity.</summary>
-    public DeviceIdentity Provision(PcieFunction function)
+    public DeviceIdentity Provision(PcieFunction function, TeeIdentity identity = TeeIdentity.Genuine)
     {
-        uint identity = function.ReadConfiguration(0x00, 4);
+        uint device = function.ReadConfiguration(0x00, 4);
         uint revision = function.ReadConfiguration(0x08, 4);
         uint subsystem = function.ReadConfiguration(0x2C, 4);
-        return _intermediate.CreateDevice(new DeviceProfile("CoveJit", function.Name, "1")
+        CertificateAuthority issuer = identity == TeeIdentity.Forged ? CreateRoot(OtherSeed).CreateIntermediate() : _intermediate;
+        return issuer.CreateDevice(new DeviceProfile("CoveJit", function.Name, "1")
         {
-            Pci = new PciIdentity((ushort)identity, (ushort)(identity >> 16), revision >> 8, (byte)revision, (ushort)subsystem, (ushort)(subsystem >> 16)),
+            Pci = new PciIdentity((ushort)device, (ushort)(device >> 16), revision >> 8, (byte)revision, (ushort)subsystem, (ushort)(subsystem >> 16)),
         });
     }
+
+    private static CertificateAuthority CreateRoot(string seed) =>
+        CertificateAuthority.CreateRoot(new CertificateOptions { Random = new SeededRandomSource(Encoding.UTF8.GetBytes(seed)) });
 }

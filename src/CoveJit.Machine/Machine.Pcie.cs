@@ -79,25 +79,27 @@ public sealed partial class Machine
         for (int i = 0; i < Options.NvmeControllers.Count; i++)
         {
             IReadOnlyList<DriveOptions> drives = Options.NvmeControllers[i];
-            bool tee = drives[0].Tee;
-            Plug(new NvmeController($"nvme{i}", $"COVEJIT{i:D4}", [.. drives.Select(drive => Own(Storage.Open(drive)))], tee), tee);
+            FunctionOptions said = drives[0].Function;
+            Plug(new NvmeController($"nvme{i}", $"COVEJIT{i:D4}", [.. drives.Select(drive => Own(Storage.Open(drive)))], said.Tee is not null), said);
         }
 
         for (int i = 0; i < Options.MatrixEngines.Count; i++)
         {
-            bool tee = Options.MatrixEngines[i].Tee;
-            Plug(Own(new MatrixEngine($"matrix{i}", synchronous: Options.InstructionCount, tee)), tee);
+            FunctionOptions said = Options.MatrixEngines[i].Function;
+            Plug(Own(new MatrixEngine($"matrix{i}", synchronous: Options.InstructionCount, said.Tee is not null)), said);
         }
     }
 
     // Makes a function a TEE device interface, with IDE between it and its port.
-    private void Secure(PcieFunction function, RootPort port)
+    private void Secure(PcieFunction function, RootPort port, TeeIdentity identity)
     {
         _manufacturer ??= new DeviceManufacturer();
-        DeviceIdentity identity = _manufacturer.Provision(function);
-        IMeasurementSource measurements = DeviceManufacturer.Measure(function);
-        _policies.Add(new RequesterId(_rootPorts.Count + 1, 0, 0), DeviceManufacturer.PolicyFor(identity, measurements));
-        DeviceSecurityManager manager = Own(new DeviceSecurityManager(function, identity, measurements, Random(function.Name)));
+        // What is expected is the genuine one.
+        _policies.Add(
+            new RequesterId(_rootPorts.Count + 1, 0, 0),
+            DeviceManufacturer.PolicyFor(_manufacturer.Provision(function, TeeIdentity.Genuine), DeviceManufacturer.Measure(function, TeeIdentity.Genuine)));
+        DeviceSecurityManager manager = Own(new DeviceSecurityManager(
+            function, _manufacturer.Provision(function, identity), DeviceManufacturer.Measure(function, identity), Random(function.Name)));
         IdeLink link = port.Protect(manager.Port, Options.Ide);
         Own(link.Port);
         _links.Add(link);
@@ -146,10 +148,10 @@ public sealed partial class Machine
         _deviceProtection is null ? _interrupts.TrySend(address, data) : _deviceProtection.TrySend(RootDomainManager.HostSdid, address, data, (to, message) => _interrupts.TrySend(to, message));
 
     // Owned after its backend, so disposed before it. Behind an IOMMU the driver has to use the addresses that it is given.
-    private void Plug(VirtioDevice device, bool tee) =>
-        Plug(Own(new VirtioPci(device, new VirtioOptions { AccessPlatform = Options.Iommu || tee }, _host.Report, tee)), tee);
+    private void Plug(VirtioDevice device, FunctionOptions said) =>
+        Plug(Own(new VirtioPci(device, new VirtioOptions { AccessPlatform = Options.Iommu || said.Tee is not null }, _host.Report, said.Tee is not null)), said);
 
-    private void Plug(PcieFunction function, bool tee)
+    private void Plug(PcieFunction function, FunctionOptions said)
     {
         if (_rootPorts.Count == MostPorts)
         {
@@ -158,15 +160,31 @@ public sealed partial class Machine
 
         int device = _rootPorts.Count + 1;
         RootPort port = new($"pcie_port{device}", device);
-        if (tee)
+        if (said.Tee is TeeIdentity identity)
         {
-            Secure(function, port);
+            Secure(function, port, identity);
         }
 
-        port.Insert(function);
+        if (said.Arrival is TimeSpan arrival)
+        {
+            At(arrival, () => port.Plug(function));
+        }
+        else
+        {
+            port.Insert(function);
+        }
+
+        if (said.Removal is TimeSpan removal)
+        {
+            At(removal, port.Pull);
+        }
+
         Pcie!.Root.Add(device, port);
         _rootPorts.Add(port);
     }
+
+    // Once, at an instant after the machine was made.
+    private void At(TimeSpan instant, Action happens) => _timers.Create(happens).Arm(_clock.RealTime + (ulong)(instant.Ticks * 100));
 
     private sealed class NoLine : IInterruptLine
     {

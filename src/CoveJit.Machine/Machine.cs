@@ -424,7 +424,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioBlock block = new($"vd{(char)('a' + drives++)}", Own(Storage.Open(drive)));
             if (drive.Pcie)
             {
-                Plug(block, drive.Tee);
+                Plug(block, drive.Function);
             }
             else
             {
@@ -437,7 +437,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             VirtioNet card = new("net0", Own(Networking.Open(Options.Network)), Networking.MacAddress);
             if (Options.Network.Pcie)
             {
-                Plug(card, Options.Network.Tee);
+                Plug(card, Options.Network.Function);
             }
             else
             {
@@ -548,6 +548,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
         Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: staticMemory));
+        Tsm.RecordsLaunches = Options.LaunchDirectory is not null;
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {
             Tsm.Trace = new CoveTrace(_host.Report).Write;

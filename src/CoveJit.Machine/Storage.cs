@@ -9,7 +9,10 @@ internal static class Storage
 {
     /// <summary>Opens an image.</summary>
     /// <exception cref="LoadException">The file is no image that can be used as asked.</exception>
-    public static IBlockBackend Open(DriveOptions drive)
+    public static IBlockBackend Open(DriveOptions drive) =>
+        drive.ErrorPeriod == 0 ? OpenImage(drive) : new FailingImage(OpenImage(drive), drive.ErrorPeriod);
+
+    private static IBlockBackend OpenImage(DriveOptions drive)
     {
         if (Directory.Exists(drive.Path))
         {

@@ -102,6 +102,16 @@ public sealed class SecurityManager : IDomainService, IDisposable
     /// <summary>Called with the holder of the lock after each call; null unless invariants are checked.</summary>
     public Action? Check { get; set; }
 
+    /// <summary>Whether it keeps what TVMs are launched with. To be set before the machine runs.</summary>
+    public bool RecordsLaunches
+    {
+        get => Recorder is not null;
+        set => Recorder = value ? new LaunchRecorder(Identity) : null;
+    }
+
+    /// <summary>What TVMs were launched with, if that is kept: for when the machine has ended.</summary>
+    public IReadOnlyList<TvmLaunch> Launches => Recorder?.Launches ?? [];
+
     /// <summary>Counts of exits of TVMs.</summary>
     public ExitCounts Exits { get; } = new();
 
@@ -119,6 +129,8 @@ public sealed class SecurityManager : IDomainService, IDisposable
     internal GuestFiles GuestFiles { get; }
 
     internal VcpuSwitch Switcher { get; }
+
+    internal LaunchRecorder? Recorder { get; private set; }
 
     internal IReadOnlyDictionary<uint, Tvm> Tvms => _tvms;
 
@@ -285,6 +297,11 @@ public sealed class SecurityManager : IDomainService, IDisposable
         return true;
     }
 
+    /// <summary>Sees to it that a TVM has some page-table pages: if the TSM is who finds pages for it, it gets them, otherwise the host has given it some or not.</summary>
+    /// <returns>False if it has too few.</returns>
+    internal bool TryProvideTables(Tvm tvm, int count) =>
+        tvm.Stage.FreeTables >= count || (Model == TsmModel.Static && TryProvideTables(tvm, new UnassignedPages(Pages), count));
+
     /// <summary>Maps an empty page where a TVM's confidential memory has none. Only with static memory: otherwise the host does.</summary>
     /// <returns>False if there are no pages.</returns>
     internal bool TryAddZeroPage(Tvm tvm, ulong guestPage)
@@ -371,7 +388,10 @@ public sealed class SecurityManager : IDomainService, IDisposable
         }
     }
 
-    internal unsafe ReadOnlySpan<byte> PageBytes(ulong address) => new(Pages.Ram.HostAddress(address), (int)PageMask + 1);
+    internal ReadOnlySpan<byte> PageBytes(ulong address) => Bytes(address, PageMask + 1);
+
+    /// <summary>Confidential memory, of a TVM that does not run yet.</summary>
+    internal unsafe ReadOnlySpan<byte> Bytes(ulong address, ulong length) => new(Pages.Ram.HostAddress(address), checked((int)length));
 
     /// <summary>Reads a TVM's confidential memory.</summary>
     /// <returns>False if not all of the range is mapped confidential memory.</returns>

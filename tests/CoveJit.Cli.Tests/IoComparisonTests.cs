@@ -68,7 +68,7 @@ public sealed class IoComparisonTests
         IoMeasurement missing = IoRun.Combine(new IoPhase("write", 4096), IoPlacement.PlainVirtio, null, runs);
         Assert.Equal("the guest reported nothing", missing.Absent);
         IoMeasurement absent = IoRun.Combine(new IoPhase("read", 4096), IoPlacement.TeeIoCounted, IoPlacements.WhyAbsent(IoPlacement.TeeIoCounted, IoDevice.Net), []);
-        Assert.Equal("no workload measures a network card yet", absent.Absent);
+        Assert.Equal("nothing here measures a network card; compare vm has a workload for it", absent.Absent);
         Assert.Empty(absent.Values);
         IoResult result = Result([row, absent]);
         Assert.Equal(IoTable.Columns.Count, IoTable.Cells(row, result).Count());
@@ -77,8 +77,8 @@ public sealed class IoComparisonTests
         Assert.Equal(4, json.RootElement.GetProperty("measurements")[0].GetProperty("values").GetProperty("mib_per_second").GetProperty("median").GetDouble());
         using StringWriter table = new();
         IoTable.Write(result, table);
-        Assert.Contains("tee-io-counted: not available: no workload measures a network card yet.", table.ToString(), StringComparison.Ordinal);
-        Assert.Contains("no workload measures a network card yet", IoReport.Html(result), StringComparison.Ordinal);
+        Assert.Contains("tee-io-counted: not available: nothing here measures a network card; compare vm has a workload for it.", table.ToString(), StringComparison.Ordinal);
+        Assert.Contains("nothing here measures a network card; compare vm has a workload for it", IoReport.Html(result), StringComparison.Ordinal);
     }
 
     private static IoRun Run(double requests, double seconds, double instructions) => new(
@@ -86,7 +86,7 @@ public sealed class IoComparisonTests
         new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });
 
     private static IoResult Result(IReadOnlyList<IoMeasurement> rows) => new(
-        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new VmPlacement("tee-io-counted", "no workload measures a network card yet", [])], rows);
+        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new VmPlacement("tee-io-counted", "nothing here measures a network card; compare vm has a workload for it", [])], rows);
 
     private static ulong SplitMix(ulong seed, long index)
     {

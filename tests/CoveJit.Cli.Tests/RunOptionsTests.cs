@@ -62,6 +62,18 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Of_any_PCIe_function_it_can_be_said_what_it_proves_and_when_it_comes_and_goes()
+    {
+        MachineOptions options = Bind(
+            "--nvme", "a.img,tee,plug=1.5,pull=3,errors=7,namespace=b.img", "--drive", "c.img,bus=pci,tee=forged", "--accelerator", "matrix,tee=stale", "--net", "user,bus=pci,pull=2");
+        FunctionOptions first = new() { Tee = TeeIdentity.Genuine, Arrival = TimeSpan.FromSeconds(1.5), Removal = TimeSpan.FromSeconds(3) };
+        Assert.Equal([[new DriveOptions("a.img") { Function = first, ErrorPeriod = 7 }, new("b.img")]], options.NvmeControllers);
+        Assert.Equal(TeeIdentity.Forged, options.Drives[0].Function.Tee);
+        Assert.Equal([new AcceleratorOptions(new FunctionOptions { Tee = TeeIdentity.Stale })], options.MatrixEngines);
+        Assert.Equal(new FunctionOptions { Removal = TimeSpan.FromSeconds(2) }, options.Network.Function);
+    }
+
+    [Fact]
     public void Virtual_machines_get_the_guest_and_the_machine_gets_the_hypervisor()
     {
         MachineOptions options = Bind(
@@ -302,6 +314,12 @@ public sealed class RunOptionsTests
     [InlineData("write a.img,ro", "--check", "--drive", "a.img")]
     [InlineData("write b.img,ro", "--check", "--nvme", "a.img,ro,namespace=b.img")]
     [InlineData("--nvme: 'rw' is not understood", "--nvme", "a.img,rw")]
+    [InlineData("pulled before it is plugged", "--nvme", "a.img,plug=3,pull=2")]
+    [InlineData("plug=now is no time", "--accelerator", "matrix,plug=now")]
+    [InlineData("tee=yes is not known", "--nvme", "a.img,tee=yes")]
+    [InlineData("said of a PCIe function", "--drive", "a.img,pull=1")]
+    [InlineData("said of a PCIe function", "--net", "user,tee")]
+    [InlineData("errors=1 is not understood", "--nvme", "a.img,errors=1")]
     [InlineData("--iommu: --iommu=maybe is neither on nor off", "--iommu", "maybe")]
     [InlineData("--nvme: format=vmdk is not supported", "--nvme", "a.img,format=vmdk")]
     [InlineData("--drive: bus=usb is not supported", "--drive", "a.img,bus=usb")]

@@ -107,7 +107,6 @@ public sealed class VmComparisonTests
         string text = output.ToString();
         Assert.Matches(@"getppid +plain +200 ms", text);
         Assert.Contains("the guest has no program pipe", text, StringComparison.Ordinal);
-        Assert.Contains("static: not available: no [promotion] <yet>.", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,7 +116,7 @@ public sealed class VmComparisonTests
         XElement page = XElement.Parse(html["<!DOCTYPE html>".Length..].Replace("<meta charset=\"utf-8\">", string.Empty, StringComparison.Ordinal));
         Assert.Empty(page.Descendants("script"));
         Assert.DoesNotContain("http", html, StringComparison.Ordinal);
-        Assert.Contains("no [promotion] &lt;yet&gt;", html, StringComparison.Ordinal);
+        Assert.Contains("a &lt;host&gt;", html, StringComparison.Ordinal);
         XElement chart = page.Descendants("svg").First();
         Assert.Equal(["bare", "plain", "confidential"], chart.Elements("rect").Select(rect => rect.Attribute("class")!.Value));
         double[] lengths = [.. chart.Elements("rect").Select(rect => (double)rect.Attribute("width")!)];
@@ -138,14 +137,16 @@ public sealed class VmComparisonTests
     [Fact]
     public void Commands_do_what_is_asked_for_and_fit_on_a_command_line()
     {
-        string all = GuestWorkload.CommandsFor(GuestWorkload.All, 0.5);
+        string all = GuestWorkload.CommandsFor(GuestWorkload.All, 0.5, 65535, 65534);
         Assert.InRange(all.Length, 1, 1000);
         Assert.DoesNotContain('"', all);
         Assert.Contains("SECONDS_EACH=0.5", all, StringComparison.Ordinal);
         string few = GuestWorkload.CommandsFor(GuestWorkload.Parse("syscall,boot"), 1);
         Assert.Contains("for p in getppid;", few, StringComparison.Ordinal);
         Assert.DoesNotContain("/dev/vda", few, StringComparison.Ordinal);
-        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,net"));
+        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,sound"));
+        Assert.DoesNotContain(GuestWorkload.Parse(null, instructionClock: true), workload => workload.Name == GuestWorkload.Net);
+        Assert.Throws<UsageException>(() => GuestWorkload.Parse("boot,net", instructionClock: true));
     }
 
     [Theory]
@@ -181,8 +182,8 @@ public sealed class VmComparisonTests
             [GuestPlacement.Confidential] = [new GuestWindows([Window("getppid", 5, 2, 1000, [.. exits, (MachineSample.TsmSeconds, 0.2)]), Window("pipe", 1, 1, 1)], [], statistics)],
         };
         return new VmResult(
-            1, "0.1.0", "host", 2, DateTime.UnixEpoch, "bench", 512 << 20, 3, 1, false,
-            [new("bare", null, []), new("plain", null, [statistics]), new("confidential", null, [statistics]), new("static", "no [promotion] <yet>", [])],
+            1, "0.1.0", "a <host>", 2, DateTime.UnixEpoch, "bench", 512 << 20, 3, 1, false,
+            [new("bare", []), new("plain", [statistics]), new("confidential", [statistics]), new("static", [])],
             VmAggregation.Combine(GuestWorkload.Parse("syscall,ipc"), runs));
     }
 }

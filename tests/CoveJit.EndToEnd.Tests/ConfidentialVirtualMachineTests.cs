@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -9,6 +10,7 @@ namespace CoveJit.EndToEnd.Tests;
 /// </summary>
 public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
 {
+    private const string ObjectCopy = "/usr/bin/riscv64-linux-gnu-objcopy";
     private const int BootSeconds = 240;
     private const int CommandSeconds = 60;
 
@@ -76,6 +78,57 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         Assert.Equal(["confidential", "confidential", "plain"], Hypervisor.Statistics(output).Take(3).Select(vm => vm.GetProperty("kind").GetString()));
     }
 
+    // In memory that is confidential from the start, and without interrupt files.
+    [GuestFact(Hypervisor.Compiler)]
+    public void A_promoted_virtual_machine_has_its_disk_in_the_window_too()
+    {
+        byte[] disk = RandomNumberGenerator.GetBytes(1 << 20);
+        File.WriteAllBytes(_directory.File("disk.img"), disk);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"nproc; sha256sum /dev/vda; cat /proc/interrupts\""],
+            ["--tsm", "static", "--smp", "2", "--vm", $"confidential,vcpus=2,drive={_directory.File("disk.img")}"]);
+        Assert.Matches(@"(?m)^2\s*$", output);
+        Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/vda", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^ *\d+: .*APLIC-DIRECT.*virtio", output);
+        Assert.DoesNotContain("not in shared memory", output, StringComparison.Ordinal);
+        JsonElement statistics = Hypervisor.Statistics(output)[0];
+        Assert.InRange(statistics.GetProperty("shared_pages").GetInt32(), 64 << 8, 66 << 8);
+        Assert.InRange(statistics.GetProperty("host_reads_refused").GetInt32(), 1, int.MaxValue);
+    }
+
+    [GuestTheory(Hypervisor.Compiler, ObjectCopy)]
+    [InlineData("on")]
+    [InlineData("static")]
+    public void Single_pages_are_shared_and_unshared(string tsm)
+    {
+        string image = AssembleKernel("share.S");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            BootSeconds, [.. Arguments(), "--tsm", tsm, "--vm", $"confidential,kernel={image}"]);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Equal(4, output.Split("in the open").Length - 1);
+        Assert.Equal("shutdown", Hypervisor.Statistics(output)[0].GetProperty("end").GetString());
+        AssertNothingLost(Hypervisor.Statistics(output));
+    }
+
+    // What 'covejit measure' makes of the plan is what the TSM has measured.
+    [GuestTheory(Hypervisor.Compiler, ObjectCopy)]
+    [InlineData("on")]
+    [InlineData("static")]
+    public void The_evidence_agrees_with_the_launch_plan(string tsm)
+    {
+        string image = AssembleKernel("share.S");
+        string launches = _directory.File("launches");
+        Assert.Equal(0, CoveJitProcess.Run(BootSeconds, [.. Arguments(), "--tsm", tsm, "--dump-launch", launches, "--vm", $"confidential,vcpus=2,kernel={image}"]).Code);
+        string plan = Path.Combine(launches, "tvm1.plan.json");
+        string evidence = Path.Combine(launches, "tvm1.evidence");
+        string reference = _directory.File("reference.json");
+        Assert.Equal(0, CoveJitProcess.Run(CommandSeconds, "measure", "--plan", plan, "--tcb", "covejit", "--output", reference).Code);
+        (int code, string output, _) = CoveJitProcess.Run(CommandSeconds, "verify", evidence, "--reference", reference, "--challenge", new string('0', 128));
+        Assert.True(code == 0, output);
+        Assert.Equal(0, CoveJitProcess.Run(CommandSeconds, "measure", "--plan", plan, "--vcpus", "1", "--tcb", "covejit", "--output", reference).Code);
+        Assert.Equal(1, CoveJitProcess.Run(CommandSeconds, "verify", evidence, "--reference", reference, "--challenge", new string('0', 128)).Code);
+    }
+
     [GuestTheory(Hypervisor.Compiler)]
     [InlineData("kernel", "shim: the kernel is not the one in the launch list")]
     [InlineData("initrd", "shim: the initrd is not the one in the launch list")]
@@ -93,6 +146,26 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
 
     private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
         Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+
+    // A program beside this file, as an Image.
+    private string AssembleKernel(string source)
+    {
+        string program = _directory.File("kernel.elf");
+        string image = _directory.File("kernel");
+        Execute(
+            Hypervisor.Compiler, "-nostdlib", "-static", "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany", "-fno-pic", "-no-pie",
+            "-Wl,--build-id=none,-Ttext=0,-e,0,-N,--no-warn-rwx-segments", "-o", program, Path.Combine(AppContext.BaseDirectory, source));
+        Execute(ObjectCopy, "-O", "binary", program, image);
+        return image;
+
+        static void Execute(string file, params string[] arguments)
+        {
+            using Process process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardError = true })!;
+            string errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, errors);
+        }
+    }
 
     private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
 

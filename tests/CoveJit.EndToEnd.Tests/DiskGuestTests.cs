@@ -11,7 +11,7 @@ namespace CoveJit.EndToEnd.Tests;
 /// Debian with systemd, its root on VirtIO-blk. The test works on a copy of the image as it is: freshly built, it finishes its
 /// installation here, which takes minutes.
 /// </summary>
-public sealed class DiskGuestTests : IDisposable
+public sealed class DiskGuestTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
 {
     private const int InstallSeconds = 3600;
     private const int BootSeconds = 600;
@@ -85,6 +85,31 @@ public sealed class DiskGuestTests : IDisposable
             Assert.Equal($"{digest}  /root/large", Shell(machine, "sha256sum /root/large"));
             machine.Type("poweroff\n");
             Assert.Equal(0, machine.WaitForExit(CommandSeconds));
+        }
+    }
+
+    // The disk is reached through the hypervisor, and by the confidential one through its window.
+    [DiskGuestFact(Hypervisor.Compiler)]
+    public void Debian_boots_in_virtual_machines_of_both_kinds()
+    {
+        (string guest, string disk) = CopyGuest();
+        foreach (string kind in (string[])["plain", "confidential"])
+        {
+            using CoveJitProcess machine = CoveJitProcess.Start("run", "--vmm", hypervisor.Program, "--guest", guest, "--vm", $"{kind},memory=512M");
+            Login(machine, InstallSeconds);
+            Shell(machine, "dd if=/dev/urandom of=/root/some bs=1M count=16 && sha256sum /root/some > /root/sum && sync && echo 3 > /proc/sys/vm/drop_caches && sha256sum -c /root/sum");
+            machine.Type("poweroff\n");
+            Assert.Equal(0, machine.WaitForExit(CommandSeconds));
+            Assert.Equal(string.Empty, machine.Error);
+            Assert.DoesNotContain("not in shared memory", machine.Output, StringComparison.Ordinal);
+            IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(machine.Output);
+            Assert.Equal((kind, "shutdown"), (statistics[0].GetProperty("kind").GetString(), statistics[0].GetProperty("end").GetString()));
+            Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+        }
+
+        if (File.Exists(E2fsck))
+        {
+            Assert.Equal(0, Check(disk, "-n"));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 
 namespace CoveJit.EndToEnd.Tests;
 
@@ -18,19 +19,47 @@ public sealed class PcieTests : IDisposable
     {
         string disk = _directory.File("disk.img", new byte[64 * MiB]);
 
-        // Two queues for interrupts and two that are polled.
-        const string Load = "rmmod nvme; insmod /lib/modules/*/kernel/drivers/nvme/host/nvme.ko* poll_queues=2; while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; ls /sys/block/nvme0n1/mq; ";
+        // Queues for reads and for writes, for each hart.
+        const string Load = "rmmod nvme; insmod /lib/modules/*/kernel/drivers/nvme/host/nvme.ko* write_queues=2; while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; ls /sys/block/nvme0n1/mq; ";
         string first = Run(
-            Load + "mke2fs /dev/nvme0n1; mkdir /m; mount -t ext2 /dev/nvme0n1 /m && for i in 1 2 3 4; do dd if=/dev/urandom of=/m/f$i bs=64k count=64 & done; wait; rm /m/f4; cd /m; sha256sum f* > sums; cd /; umount /m && echo written",
+            Load + "mke2fs /dev/nvme0n1; mkdir /m; mount -t ext2 /dev/nvme0n1 /m && for i in 1 2 3 4; do taskset $((i % 2 + 1)) dd if=/dev/urandom of=/m/f$i oflag=direct bs=64k count=64 & done; wait; rm /m/f4; cd /m; sha256sum f* > sums; for c in 1 2; do taskset $c dd if=f$c of=/dev/null iflag=direct bs=64k; done; cd /; umount /m && grep nvme0q /proc/interrupts && echo written",
             "--smp", "2", "--nvme", disk);
         Assert.Matches(@"\n0 +1 +2 +3\r?\n", first);
         Assert.Contains("\nwritten", first, StringComparison.Ordinal);
+        for (int queue = 1; queue <= 4; queue++)
+        {
+            Match interrupts = Regex.Match(first, @$"(\d+) +(\d+) +PCI-MSIX.* nvme0q{queue}\r?\n");
+            Assert.True(interrupts.Success && interrupts.Groups[1].Value + interrupts.Groups[2].Value != "00", $"queue {queue}: {interrupts.Value}");
+        }
+
         AssertClean(disk);
         string second = Run(
             "while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; mkdir /m; mount -t ext2 -o ro /dev/nvme0n1 /m && cd /m && sha256sum -c sums", "--aia", "none", "--nvme", disk);
         Assert.Contains("f1: OK", second, StringComparison.Ordinal);
         Assert.Contains("f3: OK", second, StringComparison.Ordinal);
         AssertClean(disk);
+    }
+
+    [GuestFact(Check)]
+    public void Errors_of_the_medium_are_survived_by_trying_again()
+    {
+        string disk = _directory.File("disk.img", new byte[64 * MiB]);
+        string output = Run(
+            "while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; mke2fs /dev/nvme0n1; mkdir /m; mount -t ext2 /dev/nvme0n1 /m && dd if=/dev/urandom of=/m/f oflag=direct bs=4k count=200; cd /m; sha256sum f > sum; cd /; umount /m; mount -t ext2 /dev/nvme0n1 /m; cd /m; sha256sum -c sum; cd /; umount /m; dmesg | grep -c I/O.Cmd",
+            "--nvme", disk + ",errors=20");
+        Assert.Contains("f: OK", output, StringComparison.Ordinal);
+        AssertClean(disk);
+    }
+
+    [GuestFact]
+    public void A_device_that_is_pulled_is_gone_and_the_machine_goes_on()
+    {
+        string disk = _directory.File("disk.img", new byte[64 * MiB]);
+        string output = Run(
+            "while [ ! -b /dev/nvme0n1 ]; do usleep 100000; done; while dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null; do :; done; echo gone; sha256sum /init; echo alive",
+            "--nvme", disk + ",pull=6");
+        Assert.Contains("gone", output, StringComparison.Ordinal);
+        Assert.Contains("alive", output, StringComparison.Ordinal);
     }
 
     [GuestFact(LoopbackServer.LibSlirp)]

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using CoveJit.Devices.Pcie;
 using CoveJit.Devices.Pcie.Security;
+using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.Tests;
 using CoveJit.Monitor.Sbi;
 using CoveJit.TeeIo.Tdisp;
@@ -140,6 +141,192 @@ public sealed class DeviceTests
         machine.SucceedWithDevice("disconnect_device", Id);
         machine.Succeed("reclaim_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
         machine.AssertInvariants();
+    }
+
+    [Fact]
+    public void Whatever_a_device_or_its_proxy_answers_a_connection_fails_and_leaves_nothing()
+    {
+        using TestMachine machine = new();
+        machine.Succeed("set_shmem", Nacl, 0, 0);
+        machine.Connect();
+        int exchanges = machine.Devices.Exchanges;
+        machine.SucceedWithDevice("disconnect_device", Id);
+        Random random = new(2026);
+        Func<byte[], byte[]>[] changes =
+        [
+            bytes => Flip(bytes, random.Next(Math.Max(1, bytes.Length - 4))), // what follows may be the mailbox's filling
+            bytes => Flip(bytes, random.Next(Math.Max(1, bytes.Length - 4))),
+            bytes => bytes[..(bytes.Length / 2)],
+            bytes => [],
+            bytes => [.. bytes, .. new byte[8]],
+            bytes => [0x12, 0x7F, 0x07, 0x00], // ERROR in the clear
+            bytes => [.. bytes.Reverse()],
+        ];
+        for (int at = 0; at < exchanges; at++)
+        {
+            foreach (Func<byte[], byte[]> change in changes)
+            {
+                int count = 0;
+                machine.Devices.Change = bytes => count++ == at ? change(bytes) : bytes;
+                SbiResult result = machine.CallWithDevice("connect_device", Id, machine.WriteStream(0), Transcript, TranscriptSize);
+                machine.Devices.Change = null;
+                Assert.Equal((at, SbiError.Failed), (at, result.Error));
+                Assert.True(machine.Tsm.Devices!.All[0] is { Connection: null, Operation: null });
+                machine.AssertInvariants();
+            }
+        }
+
+        machine.Connect();
+        Assert.True(machine.Devices.Ports[0].Link!.IsSecure);
+    }
+
+    [Fact]
+    public void Calls_that_are_given_up_or_mixed_up_end_with_errors()
+    {
+        using TestMachine machine = new();
+        ulong id = Bind(machine);
+        machine.Devices.SetUp(1);
+
+        // One call at a time about a device, and its own response only.
+        Assert.Equal(new SbiResult(SbiError.Success, 1), machine.Call("spdm_heartbeat", Id));
+        Assert.Equal(SbiError.Failed, machine.Call("spdm_key_update", Id).Error);
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1028, Id).Error);
+        Assert.Equal(new SbiResult(SbiError.Success, 1), machine.Call("connect_device", TestDevices.Id(1), machine.WriteStream(1), Transcript, TranscriptSize));
+        Assert.Equal(SbiError.Failed, machine.Call("spdm_heartbeat", Id).Error); // the buffer is the other device's now: no response
+        Assert.Equal(0UL, Guest(machine, id, 1024, Id));
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        machine.AssertInvariants();
+
+        // The other one goes on from where it was, with what is a request, not a response: that fails too, and cleanly.
+        Assert.Equal(SbiError.Failed, machine.CallWithDevice("connect_device", TestDevices.Id(1), Parameters, Transcript, TranscriptSize).Error);
+        machine.Connect(1);
+        Assert.Equal(SbiError.Failed, machine.Call("disconnect_device", Id).Error); // still bound
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        machine.SucceedWithDevice("disconnect_device", Id);
+
+        // Disconnecting ends a connection that is being made, unbinding whatever a TVM waits for.
+        Assert.Equal(1UL, machine.Call("connect_device", Id, machine.WriteStream(0), Transcript, TranscriptSize).Value);
+        machine.SucceedWithDevice("disconnect_device", Id);
+        machine.Connect();
+        machine.SucceedWithDevice("bind_interface", id, Id);
+        Assert.True(machine.CallFromGuest(id, (ulong)CoveExtension.Guest, 1030, Id).Exited);
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        machine.Enter(id);
+        Assert.Equal(SbiError.Failed, (SbiError)machine.Hart0.ReadRegister(10)); // the call's end
+        Assert.Equal(22UL, machine.Continue().Cause);
+        machine.AssertInvariants();
+        machine.Succeed("destroy_tvm", id);
+        Assert.Equal(SbiError.InvalidParam, machine.Call("unbind_interface", id, Id).Error);
+        machine.AssertInvariants();
+    }
+
+    [Fact]
+    public void The_end_of_a_TVM_ends_its_interfaces()
+    {
+        using TestMachine machine = new();
+        ulong id = Run(machine);
+        ulong address = machine.Tvm(id).Stage.Find(Buffer).Address;
+        machine.Succeed("destroy_tvm", id);
+        machine.AssertInvariants();
+        Assert.False(Dma(machine).TryWrite(Buffer, Pattern));
+        byte[] memory = new byte[Pattern.Length];
+        Assert.True(machine.Ram.TryRead(address, memory));
+        Assert.Equal(new byte[Pattern.Length], memory);
+
+        // The next TVM gets it stopped first.
+        machine.Succeed("reclaim_pages", Confidential, 1);
+        ulong next = machine.Build(CallProgram);
+        machine.Succeed("finalize_tvm", next, GuestMemory, 0, 0);
+        machine.Succeed("add_tvm_interface_region", next, Id, TestDevices.Bar(0), TestDevice.Size);
+        machine.SucceedWithDevice("bind_interface", next, Id);
+        machine.Start(next);
+        Assert.Equal(TdispState.Run, machine.Devices.Managers[0].State);
+    }
+
+    [Fact]
+    public void Messages_go_to_the_interrupt_files_of_bound_vCPUs_only()
+    {
+        using TestMachine machine = new();
+        ulong id = machine.LaunchWithFiles(CallProgram);
+        machine.Bind(id);
+        machine.Start(id);
+        Access(machine, id, Asm.Store(4, 5, 6, 0), GuestBar + TestDevice.MessageTable, GuestFilePage(0));
+        Access(machine, id, Asm.Store(4, 5, 6, 0), GuestBar + TestDevice.MessageTable + 4, 0);
+        Access(machine, id, Asm.Store(4, 5, 6, 0), GuestBar + TestDevice.MessageTable + 8, 9);
+        Access(machine, id, Asm.Store(4, 5, 6, 0), GuestBar + TestDevice.MessageTable + 12, 0);
+        int capability = (int)machine.Devices.Read(1, 0, 0x34, 1);
+        while (machine.Devices.Read(1, 0, capability, 1) != 0x11)
+        {
+            capability = (int)machine.Devices.Read(1, 0, capability + 1, 1);
+        }
+
+        machine.Devices.Write(1, 0, capability + 2, 0x8000, 2);
+        InterruptFile file = machine.Hart0.GuestFiles[0];
+        Assert.Equal(0UL, file.Read(InterruptFile.Pending));
+        machine.Devices.Functions[0].Signal();
+        Assert.Equal(1UL << 9, file.Read(InterruptFile.Pending));
+
+        machine.Succeed("unbind_aia_imsic_begin", id, 0);
+        machine.Succeed("tvm_fence", id);
+        machine.Succeed("unbind_aia_imsic_end", id, 0);
+        Assert.Equal(0UL, file.Read(InterruptFile.Pending));
+        machine.Devices.Functions[0].Signal(); // nowhere
+        Assert.Equal(0UL, file.Read(InterruptFile.Pending));
+        machine.AssertInvariants();
+    }
+
+    [Fact]
+    public void Keys_are_refreshed_while_an_interface_runs()
+    {
+        using TestMachine machine = new(ide: IdeLinkMode.Functional);
+        ulong id = Run(machine);
+        for (int i = 0; i < 3; i++)
+        {
+            machine.Devices.Change = bytes =>
+            {
+                Assert.True(Dma(machine).TryWrite(Buffer, Pattern));
+                return bytes;
+            };
+            machine.SucceedWithDevice("ide_key_refresh", Id, TestDevices.Stream);
+            machine.SucceedWithDevice("spdm_key_update", Id);
+            machine.Devices.Change = null;
+        }
+
+        Assert.Equal(2UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(3UL, Guest(machine, id, 1024, Id));
+    }
+
+    [Fact]
+    public void Two_interfaces_cannot_have_the_same_memory()
+    {
+        using TestMachine machine = new();
+        ulong id = Bind(machine);
+        TestDevices devices = machine.Devices;
+
+        // The host takes the window from the first port, and gives it, and the address in it, to the second.
+        devices.Write(0, 1, 0x20, 0x0000_FFF0);
+        uint window = (uint)(TestDevices.Bar(0) >> 16);
+        devices.Write(0, 2, 0x20, (window << 16) | window);
+        devices.Write(2, 0, 0x10, (uint)TestDevices.Bar(0));
+        machine.Connect(1);
+        Assert.Equal(SbiError.Failed, machine.CallWithDevice("bind_interface", id, TestDevices.Id(1)).Error);
+        Assert.Equal(TdispState.ConfigUnlocked, devices.Managers[1].State);
+    }
+
+    [Fact]
+    public void The_root_domains_functions_are_not_for_ecalls()
+    {
+        using TestMachine machine = new();
+        for (uint function = 1024; function < 1030; function++)
+        {
+            Assert.Equal(SbiError.NotSupported, TestMachine.CallOn(machine.Hart0, 0x434F5654, function, 8, Parameters, Parameters).Error);
+        }
+    }
+
+    private static byte[] Flip(byte[] bytes, int at)
+    {
+        bytes[at] ^= 0x40;
+        return bytes;
     }
 
     private static ulong Guest(TestMachine machine, ulong id, uint function, params ReadOnlySpan<ulong> arguments)

@@ -56,7 +56,7 @@ internal static class CompareCommand
 
     private static Command VirtualMachines()
     {
-        Option<string> workloads = new("--workloads") { HelpName = "LIST", Description = $"What the guest does: some of {string.Join(',', GuestWorkload.All.Select(w => w.Name))} [all]", DefaultValueFactory = _ => string.Join(',', GuestWorkload.All.Select(w => w.Name)) };
+        Option<string?> workloads = new("--workloads") { HelpName = "LIST", Description = $"What the guest does: some of {string.Join(',', GuestWorkload.All.Select(w => w.Name))} [all; net not with --icount]" };
         Option<int> repeat = new("--repeat") { HelpName = "N", Description = "Runs in each placement, of which the median counts [3]", DefaultValueFactory = _ => 3 };
         Option<double> seconds = new("--seconds") { HelpName = "S", Description = "Seconds a program runs, by the guest's clock [1]", DefaultValueFactory = _ => 1 };
         Option<bool> icount = new("--icount") { Description = "Derive the guest's time from instructions" };
@@ -72,7 +72,7 @@ internal static class CompareCommand
         {
             double each = CheckSeconds(result.GetValue(seconds));
             VmComparison comparison = new(
-                GuestWorkload.Parse(result.GetValue(workloads)!),
+                GuestWorkload.Parse(result.GetValue(workloads), result.GetValue(icount)),
                 Within("--repeat", result.GetValue(repeat), MostRepeats),
                 each,
                 result.GetValue(guest)!,

@@ -27,9 +27,9 @@ internal sealed class RunCommand
     private readonly Option<string?> _guest = Text("--guest", "NAME", "Boot a guest that 'covejit guest build' made: default, disk or bench; the path of its .json; or none [default, unless --kernel is given]");
     private readonly Option<string?> _initrd = Text("--initrd", "F", "Initial RAM disk", "-initrd");
     private readonly Option<string?> _append = Text("--append", "S", "Kernel command line", "-append");
-    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro][,tee]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,tee][,namespace=F[,ro]]...; tee: a device that a confidential virtual machine can trust; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
-    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix[,tee]", Description = "PCIe accelerator: an engine that multiplies matrices; tee as in --nvme; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _drive = new("--drive", "-drive") { HelpName = "F[,ro]", Description = "VirtIO block device from an image file; with ,bus=pci a PCIe function, of which tee, plug and pull can be said as in --nvme; ,errors=N lets every Nth read or write fail; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _nvme = new("--nvme") { HelpName = "F[,ro][,tee]", Description = "NVMe controller with a namespace from an image file, and from others: F[,ro][,tee][,plug=S][,pull=S][,namespace=F[,ro]]...; tee: a device that a confidential virtual machine can trust (tee=forged, tee=stale: one that it should not); plug, pull: when it arrives and leaves; errors=N as in --drive; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+    private readonly Option<string[]> _accelerator = new("--accelerator") { HelpName = "matrix[,tee]", Description = "PCIe accelerator: an engine that multiplies matrices; tee, plug and pull as in --nvme; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<string?> _ide = Text("--ide", "counted|functional", "link encryption of devices with tee: TLPs are counted, or encrypted and checked [counted]");
     private readonly Option<string?> _iommu = Text("--iommu", "on|off", "RISC-V IOMMU between PCIe functions and memory [off]");
     private readonly Option<string?> _net = Text("--net", "user|tap|none", "Network card: user[,hostfwd=tcp::HOST-:GUEST]..., tap,ifname=NAME or none; with ,bus=pci a PCIe function", "-net", "-nic");
@@ -62,6 +62,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
+    private readonly Option<string?> _dumpLaunch = Text("--dump-launch", "DIR", "Write launch plans and evidence of the confidential virtual machines into a directory at the end, for measure and verify");
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
     private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
     private readonly Option<string?> _dumpDtb = Text("--dump-dtb", "F", "Write the device tree blob and exit");
@@ -83,7 +84,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _dumpLaunch, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -302,13 +303,6 @@ internal sealed class RunCommand
         return kinds;
     }
 
-    private static AcceleratorOptions ParseAccelerator(string text) => text switch
-    {
-        "matrix" => new AcceleratorOptions(),
-        "matrix,tee" => new AcceleratorOptions(Tee: true),
-        _ => throw new UsageException($"--accelerator {text} is not known", "write --accelerator matrix[,tee]"),
-    };
-
     private static IdeLinkMode ParseIde(string? text) => text switch
     {
         null or "counted" => IdeLinkMode.Counted,
@@ -343,7 +337,7 @@ internal sealed class RunCommand
             Append = result.GetValue(_append),
             Drives = [.. (result.GetValue(_drive) ?? []).Select(DriveParser.Parse)],
             NvmeControllers = [.. (result.GetValue(_nvme) ?? []).Select(NvmeParser.Parse)],
-            MatrixEngines = [.. (result.GetValue(_accelerator) ?? []).Select(ParseAccelerator)],
+            MatrixEngines = [.. (result.GetValue(_accelerator) ?? []).Select(AcceleratorParser.Parse)],
             Ide = ParseIde(result.GetValue(_ide)),
             Iommu = result.GetValue(_iommu) is { } iommu && KeyValueList.Switch("--iommu", "--iommu", iommu),
             Network = result.GetValue(_net) is { } net ? NetworkParser.Parse(net) : defaults.Network,
@@ -371,6 +365,7 @@ internal sealed class RunCommand
             TsmModel = result.GetValue(_tsm) == "static" ? TsmModel.Static : TsmModel.SupervisorDomain,
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
+            LaunchDirectory = result.GetValue(_dumpLaunch),
             StatisticsFile = result.GetValue(_stats),
             Trace = result.GetValue(_trace) is { } trace ? ParseTrace(trace) : TraceKinds.None,
             DumpDeviceTree = result.GetValue(_dumpDtb),
@@ -405,8 +400,7 @@ internal sealed class RunCommand
         }
 
         RefuseDomains(options);
-        bool tee = options.Network.Tee || options.MatrixEngines.Any(engine => engine.Tee)
-            || options.Drives.Concat(options.NvmeControllers.Select(drives => drives[0])).Any(drive => drive.Tee);
+        bool tee = options.Functions.Any(function => function.Tee is not null);
         if (options.Ide != IdeLinkMode.Counted && !tee)
         {
             throw new UsageException("--ide is about links to devices with tee, and there are none", "write --nvme F,tee or --accelerator matrix,tee, or leave --ide out");

@@ -12,21 +12,19 @@ internal enum GuestPlacement
     /// <summary>In a confidential virtual machine of the same hypervisor: CoVE's supervisor domain deployment, with a memory protection table.</summary>
     Confidential,
 
-    /// <summary>In a confidential virtual machine whose memory is confidential from the start.</summary>
+    /// <summary>In one that the hypervisor has had promoted, in memory that is confidential from the start: CoVE's deployment model 3.</summary>
     Static,
 }
 
 /// <summary>What is to be said of placements.</summary>
 internal static class GuestPlacements
 {
-    private const string StaticReason = "TVMs in static confidential memory are made by promote_to_tvm, which the hypervisor, guest/vmm, does not use yet";
-
     /// <summary>All of them, what the others are compared with first.</summary>
     public static IReadOnlyList<GuestPlacement> All { get; } = Enum.GetValues<GuestPlacement>();
 
     /// <summary>The name in tables and JSON.</summary>
     public static string NameOf(GuestPlacement placement) => placement.ToString().ToLowerInvariant();
 
-    /// <summary>Why nothing can be measured there; null where it can.</summary>
-    public static string? WhyAbsent(GuestPlacement placement) => placement == GuestPlacement.Static ? StaticReason : null;
+    /// <summary>Whether the guest's kernel copies what goes to devices and comes from them.</summary>
+    public static bool Bounces(GuestPlacement placement) => placement is GuestPlacement.Confidential or GuestPlacement.Static;
 }

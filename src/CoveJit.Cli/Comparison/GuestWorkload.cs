@@ -6,11 +6,12 @@ namespace CoveJit.Cli.Comparison;
 /// <summary>Something that a guest does, and that is measured by itself.</summary>
 /// <param name="Name">Its name on the console and in results.</param>
 /// <param name="Unit">What is done once in one iteration.</param>
-internal sealed record GuestPhase(string Name, string Unit);
+/// <param name="IsTransfer">Whether that is a MiB to or from a device.</param>
+internal sealed record GuestPhase(string Name, string Unit, bool IsTransfer = false);
 
 /// <summary>A workload of <c>covejit compare vm</c>.</summary>
 /// <param name="Name">Its name on the command line.</param>
-/// <param name="Phases">What it consists of: programs of the guest's <c>/bench</c>, but for <see cref="Boot"/> and <see cref="Disk"/>.</param>
+/// <param name="Phases">What it consists of: programs of the guest's <c>/bench</c>, but for <see cref="Boot"/>, <see cref="Disk"/> and <see cref="Net"/>.</param>
 internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phases)
 {
     /// <summary>From the machine's first instruction to the guest's first line of its own.</summary>
@@ -19,11 +20,21 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
     /// <summary>A drive is read, and what was read is written to it elsewhere.</summary>
     public const string Disk = "disk";
 
+    /// <summary>A file is received from the host's loopback and sent back to it; then the gateway is asked for echoes.</summary>
+    public const string Net = "net";
+
     /// <summary>EEMBC's CoreMark, where the guest was given it.</summary>
     public const string CoreMark = "coremark";
 
     /// <summary>MiB that <see cref="Disk"/> reads, and writes.</summary>
     public const int DiskMegabytes = 16;
+
+    /// <summary>MiB that <see cref="Net"/> receives, and sends.</summary>
+    public const int NetMegabytes = 16;
+
+    private const int Echoes = 200;
+    private const string Gateway = "10.0.2.2";
+    private const string Address = "10.0.2.15/24";
 
     // For each second that a program is to run.
     private const int CoreMarkIterations = 4000;
@@ -42,29 +53,41 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
         new("fault", [new("pagefault", "256 pages mapped, touched and unmapped")]),
         new("process", [new("fork", "fork, exit and wait"), new("exec", "fork, exec, exit and wait")]),
         new("ipc", [new("pipe", "byte to another process and back")]),
-        new(Disk, [new("disk_read", "MiB read"), new("disk_write", "MiB written and synchronised")]),
+        new(Disk, [new("disk_read", "MiB read", true), new("disk_write", "MiB written and synchronised", true)]),
+        new(Net, [new("net_receive", "MiB received by TCP", true), new("net_send", "MiB sent by TCP", true), new("net_echo", "ICMP echo by the gateway")]),
     ];
 
     /// <summary>Reads a list of names.</summary>
-    /// <exception cref="UsageException">One is not known.</exception>
-    public static IReadOnlyList<GuestWorkload> Parse(string text)
+    /// <param name="text">The names; null for all that there can be.</param>
+    /// <param name="instructionClock">Whether time is derived from instructions: then nothing can wait for the network, which has another time.</param>
+    /// <exception cref="UsageException">One is not known, or cannot be.</exception>
+    public static IReadOnlyList<GuestWorkload> Parse(string? text, bool instructionClock = false)
     {
+        if (text is null)
+        {
+            return [.. All.Where(workload => workload.Name != Net || !instructionClock)];
+        }
+
         string[] names = text.Split(',');
         if (names.FirstOrDefault(name => All.All(workload => workload.Name != name)) is { } unknown)
         {
             throw new UsageException($"--workloads {text}: '{unknown}' is no workload", $"give some of {string.Join(',', All.Select(workload => workload.Name))}");
         }
 
-        return [.. All.Where(workload => names.Contains(workload.Name))];
+        return instructionClock && names.Contains(Net)
+            ? throw new UsageException("--workloads net and --icount exclude each other: the time of a network is not derived from instructions", "leave one of them out")
+            : [.. All.Where(workload => names.Contains(workload.Name))];
     }
 
     /// <summary>The commands with which a guest does the workloads, for <c>covejit.run</c>.</summary>
     /// <param name="workloads">The workloads.</param>
     /// <param name="seconds">Seconds that a program is to run, by the guest's clock.</param>
-    public static string CommandsFor(IEnumerable<GuestWorkload> workloads, double seconds)
+    /// <param name="sourcePort">For <see cref="Net"/>, the port of the host's loopback that sends.</param>
+    /// <param name="sinkPort">The one that receives.</param>
+    public static string CommandsFor(IEnumerable<GuestWorkload> workloads, double seconds, int sourcePort = 0, int sinkPort = 0)
     {
         string commands = MarkFunction;
-        string[] programs = [.. workloads.Where(workload => workload.Name is not (Boot or CoreMark or Disk)).SelectMany(workload => workload.Phases).Select(phase => phase.Name)];
+        string[] programs = [.. workloads.Where(workload => workload.Name is not (Boot or CoreMark or Disk or Net)).SelectMany(workload => workload.Phases).Select(phase => phase.Name)];
         if (programs.Length > 0)
         {
             commands += $"for p in {string.Join(' ', programs)}; do if [ -x /bench/$p ]; then "
@@ -86,6 +109,16 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
             commands += $"m start disk_read; dd if=/dev/vda of=/tmp/d bs=64k count={blocks} 2>/dev/null || exit 1; m name disk_read {iterations}; "
                 + $"m start disk_write; dd if=/tmp/d of=/dev/vda bs=64k seek={blocks} conv=fsync 2>/dev/null || exit 1; m name disk_write {iterations}; "
                 + "sha256sum /tmp/d; ";
+        }
+
+        if (workloads.Any(workload => workload.Name == Net))
+        {
+            static string Iterations(int count) => string.Create(CultureInfo.InvariantCulture, $@",\\042iterations\\042:{count}");
+            commands += $"ip addr add {Address} dev eth0; ip link set eth0 up; "
+                + string.Create(CultureInfo.InvariantCulture, $"m start net_receive; nc {Gateway} {sourcePort} </dev/null >/tmp/n || exit 1; m name net_receive {Iterations(NetMegabytes)}; ")
+                + string.Create(CultureInfo.InvariantCulture, $"m start net_send; nc {Gateway} {sinkPort} </tmp/n || exit 1; m name net_send {Iterations(NetMegabytes)}; ")
+                + string.Create(CultureInfo.InvariantCulture, $"m start net_echo; ping -qAc {Echoes} {Gateway} | grep -q ' 0% packet loss' || exit 1; m name net_echo {Iterations(Echoes)}; ")
+                + "sha256sum /tmp/n; ";
         }
 
         return commands + "true";

@@ -111,7 +111,7 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
         bool isPassed = IoPlacements.IsPassed(placement);
         bool isTeeIo = IoPlacements.IsTeeIo(placement);
         bool isNvme = isPassed && device == IoDevice.Nvme;
-        DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Tee = isTeeIo };
+        DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Function = isTeeIo ? new FunctionOptions { Tee = TeeIdentity.Genuine } : FunctionOptions.Plain };
         MachineOptions options = Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
         if (isPassed)
         {

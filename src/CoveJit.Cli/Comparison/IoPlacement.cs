@@ -77,7 +77,7 @@ internal static class IoPlacements
     /// <summary>Why nothing can be measured there; null where it can.</summary>
     public static string? WhyAbsent(IoPlacement placement, IoDevice device) => (placement, device) switch
     {
-        (_, IoDevice.Net) => "no workload measures a network card yet",
+        (_, IoDevice.Net) => "nothing here measures a network card; compare vm has a workload for it",
         (_, IoDevice.Accelerator) => "the guests' kernels have no driver for the matrix engine",
         _ => null,
     };

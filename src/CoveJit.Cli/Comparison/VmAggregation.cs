@@ -45,9 +45,9 @@ internal static class VmAggregation
                 each[name] = Quantity(work => work.Counts[name]);
             }
 
-            if (workload.Name == GuestWorkload.Disk)
+            if (phase.IsTransfer)
             {
-                each[VmResult.BounceBytes] = VmQuantity.Of([.. windows.Select(_ => placement == GuestPlacement.Confidential ? BytesPerMegabyte : 0)]);
+                each[VmResult.BounceBytes] = VmQuantity.Of([.. windows.Select(_ => GuestPlacements.Bounces(placement) ? BytesPerMegabyte : 0)]);
             }
         }
 

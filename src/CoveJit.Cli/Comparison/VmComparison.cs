@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using CoveJit.Cli.Parsing;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
+using CoveJit.Tsm;
 
 namespace CoveJit.Cli.Comparison;
 
@@ -24,6 +25,8 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
 
     private readonly bool _usesDisk = workloads.Any(workload => workload.Name == GuestWorkload.Disk);
 
+    private readonly bool _usesNetwork = workloads.Any(workload => workload.Name == GuestWorkload.Net);
+
     /// <summary>Runs everything.</summary>
     /// <param name="progress">Told of each run.</param>
     /// <param name="cancellation">Stops the work.</param>
@@ -31,7 +34,6 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
     public VmResult Run(Action<string> progress, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
-        GuestPlacement[] placements = [.. GuestPlacements.All.Where(placement => GuestPlacements.WhyAbsent(placement) is null)];
         Dictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = [];
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
         try
@@ -41,7 +43,7 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
             for (int n = 0; n < repeat; n++)
             {
-                foreach (GuestPlacement placement in placements)
+                foreach (GuestPlacement placement in GuestPlacements.All)
                 {
                     cancellation.ThrowIfCancellationRequested();
                     progress($"run {n + 1} of {repeat}: {GuestPlacements.NameOf(placement)}");
@@ -66,13 +68,15 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             seconds,
             instructionClock,
             [.. GuestPlacements.All.Select(placement => new VmPlacement(
-                GuestPlacements.NameOf(placement), GuestPlacements.WhyAbsent(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
+                GuestPlacements.NameOf(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
             VmAggregation.Combine(workloads, runs));
     }
 
     private GuestWindows RunOnce(GuestPlacement placement, string disk, CancellationToken cancellation)
     {
         byte[] content = _usesDisk ? RandomNumberGenerator.GetBytes(DiskBytes) : [];
+        byte[] sent = _usesNetwork ? RandomNumberGenerator.GetBytes(GuestWorkload.NetMegabytes << 20) : [];
+        using NetworkPeer? peer = _usesNetwork ? new NetworkPeer(sent) : null;
         if (_usesDisk)
         {
             using FileStream image = File.Create(disk);
@@ -80,19 +84,31 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             image.SetLength(2L * DiskBytes);
         }
 
-        VmRun run = VmRun.Execute(Options(placement, disk), placement, cancellation);
+        VmRun run = VmRun.Execute(Options(placement, disk, peer), placement, cancellation);
         if (_usesDisk)
         {
-            bool isRead = run.Text.Any(line => line.StartsWith(Convert.ToHexStringLower(SHA256.HashData(content)), StringComparison.Ordinal));
-            bool isWritten = File.ReadAllBytes(disk).AsSpan(DiskBytes).SequenceEqual(content);
-            if (!isRead || !isWritten)
-            {
-                throw new LoadException(
-                    $"the placement '{GuestPlacements.NameOf(placement)}' has {(isRead ? "written" : "read")} other data to its disk than there were", "this is a defect of CoveJit; please report it");
-            }
+            Check(placement, "read from its disk", Has(run, content));
+            Check(placement, "written to its disk", File.ReadAllBytes(disk).AsSpan(DiskBytes).SequenceEqual(content));
+        }
+
+        if (peer is not null)
+        {
+            Check(placement, "received from the network", Has(run, sent));
+            Check(placement, "sent to the network", peer.Finish().AsSpan().SequenceEqual(sent));
         }
 
         return GuestWindows.Read(run.Marks);
+    }
+
+    // Whether the guest has printed the digest of what it got.
+    private static bool Has(VmRun run, byte[] content) => run.Text.Any(line => line.StartsWith(Convert.ToHexStringLower(SHA256.HashData(content)), StringComparison.Ordinal));
+
+    private static void Check(GuestPlacement placement, string done, bool isRight)
+    {
+        if (!isRight)
+        {
+            throw new LoadException($"the placement '{GuestPlacements.NameOf(placement)}' has {done} other data than there were", "this is a defect of CoveJit; please report it");
+        }
     }
 
     // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
@@ -102,9 +118,12 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             Append = $"quiet covejit.run=\"{commands}\"",
         };
 
-    private MachineOptions Options(GuestPlacement placement, string disk)
+    private MachineOptions Options(GuestPlacement placement, string disk, NetworkPeer? peer)
     {
-        MachineOptions options = Guest(GuestWorkload.CommandsFor(workloads, seconds));
+        MachineOptions options = Guest(GuestWorkload.CommandsFor(workloads, seconds, peer?.SourcePort ?? 0, peer?.SinkPort ?? 0)) with
+        {
+            Network = peer is null ? NetworkOptions.None : new NetworkOptions(NetworkKind.User, []),
+        };
         if (placement == GuestPlacement.Bare)
         {
             return _usesDisk ? options with { Drives = [.. options.Drives, new DriveOptions(disk, Format: DriveFormat.Raw)] } : options;
@@ -115,6 +134,7 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             MemorySize = GuestMemory,
             Drives = _usesDisk ? [disk] : [],
         };
+        options = options with { TsmModel = placement == GuestPlacement.Static ? TsmModel.Static : TsmModel.SupervisorDomain };
         return VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true);
     }
 }

@@ -49,11 +49,7 @@ internal static class VmReport
         page.Append("<h2>The hypervisor's own statistics</h2>\n<p>Of whole runs, boot and shutdown included.</p>\n");
         foreach (VmPlacement placement in result.Placements)
         {
-            if (placement.Unavailable is { } reason)
-            {
-                Append(page, $"<p>{Text(placement.Name)}: not available: {Text(reason)}.</p>\n");
-            }
-            else if (placement.Hypervisor.FirstOrDefault(run => run.Count > 0) is { } run)
+            if (placement.Hypervisor.FirstOrDefault(run => run.Count > 0) is { } run)
             {
                 Append(page, $"<h3>{Text(placement.Name)}, run 1</h3>\n<pre>{string.Join('\n', run.Select(line => Text(line.GetRawText())))}</pre>\n");
             }

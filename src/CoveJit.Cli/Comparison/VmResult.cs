@@ -28,7 +28,7 @@ internal sealed record VmRatio(double? HostTime, double? GuestTime, double? Inst
 /// <param name="Workload">The workload.</param>
 /// <param name="Phase">The phase.</param>
 /// <param name="Unit">What one iteration is.</param>
-/// <param name="Placement">bare, plain or confidential.</param>
+/// <param name="Placement">Where.</param>
 /// <param name="Absent">Why it was not measured; null if it was.</param>
 /// <param name="Iterations">Iterations in each run.</param>
 /// <param name="Each">
@@ -56,9 +56,8 @@ internal sealed record VmMeasurement(
 
 /// <summary>One placement.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Unavailable">Why nothing was measured there; null if something was.</param>
 /// <param name="Hypervisor">What the hypervisor printed at the end of each run: a line for the virtual machine, and one for the machine.</param>
-internal sealed record VmPlacement(string Name, string? Unavailable, IReadOnlyList<IReadOnlyList<JsonElement>> Hypervisor);
+internal sealed record VmPlacement(string Name, IReadOnlyList<IReadOnlyList<JsonElement>> Hypervisor);
 
 /// <summary>The whole comparison, as <c>--json</c> writes it.</summary>
 /// <param name="SchemaVersion">Version of this layout.</param>

@@ -1,8 +1,9 @@
+using System.Globalization;
 using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--drive FILE[,ro][,bus=mmio|pci[,tee]]</c> and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
+/// <summary>Reads <c>--drive FILE[,ro][,errors=N][,bus=mmio|pci]</c>, what can be said of any PCIe function (<see cref="FunctionParser"/>), and QEMU's <c>file=FILE,readonly=on,if=virtio,format=raw</c>.</summary>
 internal static class DriveParser
 {
     private const string Option = "--drive";
@@ -13,7 +14,8 @@ internal static class DriveParser
         bool readOnly = false;
         DriveFormat format = DriveFormat.Detect;
         bool pcie = false;
-        bool tee = false;
+        int errors = 0;
+        FunctionOptions function = FunctionOptions.Plain;
         bool first = true;
         foreach ((string key, string? value) in KeyValueList.Parse(text))
         {
@@ -28,8 +30,8 @@ internal static class DriveParser
                 case "format":
                     format = ParseFormat(Option, value);
                     break;
-                case "tee":
-                    tee = KeyValueList.Switch(Option, key, value);
+                case "errors":
+                    errors = ParseErrors(Option, value);
                     break;
                 case "bus":
                     pcie = ParseBus(Option, value);
@@ -41,12 +43,15 @@ internal static class DriveParser
                     break;
                 case "" when first:
                     break;
+                case not "" when !first && FunctionParser.TryParse(Option, key, value, function) is { } said:
+                    function = said;
+                    break;
                 default:
                     // A path may itself hold an equals sign: the first part is a path unless it is a known key.
                     if (!first)
                     {
                         string part = value is null ? key : $"{key}={value}";
-                        throw new UsageException($"{Option}: '{part}' is not understood", "write FILE[,ro][,format=raw|qcow2][,bus=mmio|pci[,tee]]");
+                        throw new UsageException($"{Option}: '{part}' is not understood", $"write FILE[,ro][,format=raw|qcow2][,errors=N][,bus=mmio|pci{FunctionParser.Form}]");
                     }
 
                     path = value is null ? key : $"{key}={value}";
@@ -56,14 +61,11 @@ internal static class DriveParser
             first = false;
         }
 
-        if (tee && !pcie)
-        {
-            throw new UsageException($"{Option}: tee needs a PCIe function", "write bus=pci,tee");
-        }
+        FunctionParser.Check(Option, function, pcie);
 
         return string.IsNullOrEmpty(path)
             ? throw new UsageException($"{Option} names no file", "write --drive FILE[,ro]")
-            : new DriveOptions(path, readOnly, format) { Pcie = pcie, Tee = tee };
+            : new DriveOptions(path, readOnly, format) { Pcie = pcie, Function = function, ErrorPeriod = errors };
     }
 
     /// <summary>An image's format.</summary>
@@ -73,6 +75,12 @@ internal static class DriveParser
         "qcow2" => DriveFormat.Qcow2,
         _ => throw new UsageException($"{option}: format={text} is not supported", "give a raw or a qcow2 image"),
     };
+
+    /// <summary>Every how many reads and writes one fails.</summary>
+    public static int ParseErrors(string option, string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int period) && period >= 2
+            ? period
+            : throw new UsageException($"{option}: errors={text} is not understood", "write errors=N to have every Nth read or write fail, N at least 2");
 
     /// <summary>Whether a VirtIO device is a PCIe function.</summary>
     public static bool ParseBus(string option, string? text) => text switch

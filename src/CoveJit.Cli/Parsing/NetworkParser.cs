@@ -5,7 +5,7 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>, with <c>,bus=pci[,tee]</c> for a PCIe function.</summary>
+/// <summary>Reads <c>--net none</c>, <c>--net user[,hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT]...</c> and <c>--net tap,ifname=NAME</c>, with <c>,bus=pci</c> for a PCIe function, of which more can be said (<see cref="FunctionParser"/>).</summary>
 internal static class NetworkParser
 {
     private const string Option = "--net";
@@ -25,7 +25,7 @@ internal static class NetworkParser
         List<HostForward> forwards = [];
         string? tap = null;
         bool pcie = false;
-        bool tee = false;
+        FunctionOptions function = FunctionOptions.Plain;
         foreach ((string key, string? value) in parts.Skip(1))
         {
             switch (key)
@@ -39,8 +39,8 @@ internal static class NetworkParser
                 case "bus" when kind != NetworkKind.None:
                     pcie = DriveParser.ParseBus(Option, value);
                     break;
-                case "tee" when kind != NetworkKind.None:
-                    tee = KeyValueList.Switch(Option, key, value);
+                case not "" when kind != NetworkKind.None && FunctionParser.TryParse(Option, key, value, function) is { } said:
+                    function = said;
                     break;
                 case "script" or "downscript" when kind == NetworkKind.Tap && value == "no":
                 case "id" when value is not null:
@@ -50,14 +50,11 @@ internal static class NetworkParser
             }
         }
 
-        if (tee && !pcie)
-        {
-            throw new UsageException($"{Option}: tee needs a PCIe function", "write bus=pci,tee");
-        }
+        FunctionParser.Check(Option, function, pcie);
 
         return kind == NetworkKind.Tap && tap is null
             ? throw new UsageException($"{Option} tap names no interface", "write --net tap,ifname=NAME")
-            : new NetworkOptions(kind, forwards, tap) { Pcie = pcie, Tee = tee };
+            : new NetworkOptions(kind, forwards, tap) { Pcie = pcie, Function = function };
     }
 
     // [tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport

@@ -3,8 +3,8 @@ using CoveJit.Machines.Options;
 namespace CoveJit.Cli.Parsing;
 
 /// <summary>
-/// Reads <c>--nvme FILE[,ro][,format=raw|qcow2][,tee][,namespace=FILE[,ro]]...</c>: a controller with a namespace for each file. What follows a file is said
-/// of it, as in <c>--drive</c>; but <c>tee</c> is said of the controller.
+/// Reads <c>--nvme FILE[,ro][,format=raw|qcow2][,errors=N][,namespace=FILE[,ro]]...</c>: a controller with a namespace for each file. What
+/// follows a file is said of it, as in <c>--drive</c>; but what is said of a PCIe function (<see cref="FunctionParser"/>) is said of the controller.
 /// </summary>
 internal static class NvmeParser
 {
@@ -14,7 +14,7 @@ internal static class NvmeParser
     public static IReadOnlyList<DriveOptions> Parse(string text)
     {
         List<DriveOptions> drives = [];
-        bool tee = false;
+        FunctionOptions function = FunctionOptions.Plain;
         foreach ((string key, string? value) in KeyValueList.Parse(text))
         {
             bool first = drives.Count == 0;
@@ -29,22 +29,22 @@ internal static class NvmeParser
                 case "format" when !first:
                     drives[^1] = drives[^1] with { Format = DriveParser.ParseFormat(Option, value) };
                     break;
-                case "tee" when !first:
-                    tee = KeyValueList.Switch(Option, key, value);
+                case "errors" when !first:
+                    drives[^1] = drives[^1] with { ErrorPeriod = DriveParser.ParseErrors(Option, value) };
+                    break;
+                case not "" when !first && FunctionParser.TryParse(Option, key, value, function) is { } said:
+                    function = said;
                     break;
                 case not "" when first:
                     drives.Add(new DriveOptions(value is null ? key : $"{key}={value}"));
                     break;
                 default:
-                    throw new UsageException($"{Option}: '{(value is null ? key : $"{key}={value}")}' is not understood", "write FILE[,ro][,tee][,namespace=FILE[,ro]]...");
+                    throw new UsageException($"{Option}: '{(value is null ? key : $"{key}={value}")}' is not understood", $"write FILE[,ro][,errors=N]{FunctionParser.Form}[,namespace=FILE[,ro]]...");
             }
         }
 
-        if (tee)
-        {
-            drives[0] = drives[0] with { Tee = true };
-        }
-
+        FunctionParser.Check(Option, function);
+        drives[0] = drives[0] with { Function = function };
         return drives.Count <= MostNamespaces ? drives : throw new UsageException($"{Option}: {drives.Count} namespaces are too many", $"give at most {MostNamespaces}");
     }
 }

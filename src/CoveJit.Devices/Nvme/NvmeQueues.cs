@@ -70,7 +70,9 @@ internal sealed class NvmeCompletionQueue(ushort id, ulong address, uint size, b
         const int PhaseShift = 16;
         Span<byte> entry = stackalloc byte[EntrySize];
         uint status = (uint)outcome.Status << StatusShift;
-        if (outcome.Status is not (NvmeStatus.Success or NvmeStatus.AbortRequested or NvmeStatus.DataTransferError))
+
+        // What has to do with the host (its medium, its memory) may go well the next time; a command that makes no sense never will.
+        if (outcome.Status is not (NvmeStatus.Success or NvmeStatus.AbortRequested or NvmeStatus.DataTransferError or NvmeStatus.WriteFault or NvmeStatus.UnrecoveredReadError))
         {
             status |= DoNotRetry;
         }

@@ -1,5 +1,5 @@
 namespace CoveJit.Machines.Options;
 
 /// <summary>One <c>--accelerator</c>.</summary>
-/// <param name="Tee">Whether it is a TEE device interface.</param>
-public sealed record AcceleratorOptions(bool Tee = false);
+/// <param name="Function">What is said of it as a PCIe function.</param>
+public sealed record AcceleratorOptions(FunctionOptions Function);

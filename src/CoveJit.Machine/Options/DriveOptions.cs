@@ -9,8 +9,11 @@ public sealed record DriveOptions(string Path, bool ReadOnly = false, DriveForma
     /// <summary>Whether the block device is a PCIe function rather than a VirtIO-mmio device.</summary>
     public bool Pcie { get; init; }
 
-    /// <summary>Whether the PCIe function is a TEE device interface (of an NVMe controller's namespaces the first says it).</summary>
-    public bool Tee { get; init; }
+    /// <summary>What is said of the PCIe function (of an NVMe controller's namespaces the first says it).</summary>
+    public FunctionOptions Function { get; init; } = FunctionOptions.Plain;
+
+    /// <summary>Every how many reads and writes one fails, as if the medium had; 0 for none.</summary>
+    public int ErrorPeriod { get; init; }
 
     /// <summary>Which of the machine's virtual machines gets the drive, where it has any.</summary>
     public int VirtualMachine { get; init; }

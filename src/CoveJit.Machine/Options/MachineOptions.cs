@@ -55,6 +55,10 @@ public sealed record MachineOptions
     /// <summary>The network card.</summary>
     public NetworkOptions Network { get; init; } = NetworkOptions.None;
 
+    /// <summary>What is said of the PCIe functions, in no order.</summary>
+    public IEnumerable<FunctionOptions> Functions =>
+        [.. NvmeControllers.Select(drives => drives[0].Function), .. MatrixEngines.Select(engine => engine.Function), .. Drives.Select(drive => drive.Function), Network.Function];
+
     /// <summary>What checks the devices' accesses to memory; null: nothing does.</summary>
     public IopmpConfiguration? Iopmp { get; init; }
 
@@ -147,6 +151,9 @@ public sealed record MachineOptions
 
     /// <summary>Path statistics are written to at the end, or null.</summary>
     public string? StatisticsFile { get; init; }
+
+    /// <summary>Directory that launch plans and evidence of the TVMs are written to at the end, or null.</summary>
+    public string? LaunchDirectory { get; init; }
 
     /// <summary>What is traced.</summary>
     public TraceKinds Trace { get; init; }

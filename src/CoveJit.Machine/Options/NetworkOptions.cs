@@ -9,8 +9,8 @@ public sealed record NetworkOptions(NetworkKind Kind, IReadOnlyList<HostForward>
     /// <summary>Whether the card is a PCIe function rather than a VirtIO-mmio device.</summary>
     public bool Pcie { get; init; }
 
-    /// <summary>Whether the PCIe function is a TEE device interface.</summary>
-    public bool Tee { get; init; }
+    /// <summary>What is said of the PCIe function.</summary>
+    public FunctionOptions Function { get; init; } = FunctionOptions.Plain;
 
     /// <summary>No network card.</summary>
     public static NetworkOptions None { get; } = new(NetworkKind.None, []);

@@ -202,7 +202,8 @@ public sealed class RootDomainManager
     /// <param name="to">Their new owner.</param>
     /// <param name="permissions">What it may do with them.</param>
     /// <param name="caller">The hart on whose thread this is, if it is one's.</param>
-    public DomainError Assign(ulong start, ulong size, SupervisorDomain from, SupervisorDomain to, MptPermissions permissions = MptPermissions.All, Hart? caller = null)
+    /// <param name="clears">Whether the pages are filled with zeroes; otherwise the other domain is trusted to let nobody read what was in them.</param>
+    public DomainError Assign(ulong start, ulong size, SupervisorDomain from, SupervisorDomain to, MptPermissions permissions = MptPermissions.All, Hart? caller = null, bool clears = true)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
@@ -216,7 +217,11 @@ public sealed class RootDomainManager
             from.Table.Set(start, size, MptPermissions.None);
             _tracker.Range(start, size).Fill(PageRecord.Root);
             Fence(caller, from.Sdid);
-            _map.Ram.TryClear(start, size);
+            if (clears)
+            {
+                _map.Ram.TryClear(start, size);
+            }
+
             to.Table.Set(start, size, permissions);
             _tracker.Range(start, size).Fill(PageRecord.Of(to.Sdid, permissions));
         });
@@ -338,10 +343,12 @@ public sealed class RootDomainManager
     /// <summary>Makes a function's requests with the T bit a domain's, or nobody's: a rule of the supervisor domain classifier.</summary>
     /// <param name="requester">The function.</param>
     /// <param name="to">The domain, or null for nobody.</param>
+    /// <param name="caller">The hart on whose thread this is, if it is one's.</param>
     /// <returns>What is in the way: the function is another domain's, or there are as many rules as there can be.</returns>
-    public DomainError AssignRequester(RequesterId requester, SupervisorDomain? to)
+    public DomainError AssignRequester(RequesterId requester, SupervisorDomain? to, Hart? caller = null)
     {
-        lock (_gate)
+        Enter(caller);
+        try
         {
             bool has = _requesters.TryGetValue(requester.Value, out int number);
             if (to is null)
@@ -365,6 +372,10 @@ public sealed class RootDomainManager
             _requesters.Add(requester.Value, number);
             _devicesChecker.SetRule(number, new IoMptRule(requester, requester, TeeFilter.Trusted, to.Sdid));
             return DomainError.None;
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 

@@ -6,6 +6,7 @@ namespace CoveJit.TeeIo.Ide;
 public sealed class IdeKeyTable
 {
     private readonly Dictionary<IdeKeyId, (IdeKey Key, bool Enabled)> _keys = [];
+    private readonly Dictionary<IdeKeyId, byte> _newest = []; // by the key of set 0: the set that a sub-stream began to use last
 
     /// <summary>What has become of a key.</summary>
     /// <param name="id">Which.</param>
@@ -20,6 +21,34 @@ public sealed class IdeKeyTable
         bool enabled = _keys.TryGetValue(id, out var slot) && slot.Enabled;
         key = enabled ? slot.Key : null;
         return enabled;
+    }
+
+    /// <summary>The key set whose key a sub-stream has begun to use last, of those in use: the one that a transmitter uses; null if none is.</summary>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="direction">The direction.</param>
+    /// <param name="subStream">The sub-stream.</param>
+    public byte? NewestEnabled(byte streamId, IdeDirection direction, IdeSubStream subStream)
+    {
+        IdeKeyId id = new(streamId, 0, direction, subStream);
+        byte newest = _newest.GetValueOrDefault(id);
+        return StateOf(id with { KeySet = newest }) == IdeKeyState.Enabled ? newest
+            : StateOf(id with { KeySet = (byte)(newest ^ 1) }) == IdeKeyState.Enabled ? (byte)(newest ^ 1)
+            : null;
+    }
+
+    /// <summary>Whether all of a stream's sub-streams have a key in use, in both directions.</summary>
+    /// <param name="streamId">The stream.</param>
+    public bool IsComplete(byte streamId)
+    {
+        for (IdeSubStream subStream = IdeSubStream.Posted; subStream <= IdeSubStream.Completion; subStream++)
+        {
+            if (NewestEnabled(streamId, IdeDirection.Receive, subStream) is null || NewestEnabled(streamId, IdeDirection.Transmit, subStream) is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Programs a key.</summary>
@@ -78,6 +107,11 @@ public sealed class IdeKeyTable
         }
 
         _keys[id] = slot with { Enabled = enable };
+        if (enable)
+        {
+            _newest[id with { KeySet = 0 }] = id.KeySet;
+        }
+
         return true;
     }
 }

@@ -27,11 +27,8 @@ public sealed class IdeStream : IDisposable
     /// <summary>Whether something went wrong.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>Whether all keys of a key set are in use.</summary>
-    /// <param name="keySet">The key set.</param>
-    public bool IsSecure(byte keySet) => !HasFailed
-        && IdeKeyId.Of(StreamId, keySet, IdeDirection.Receive).Concat(IdeKeyId.Of(StreamId, keySet, IdeDirection.Transmit))
-            .All(id => _keys.StateOf(id) == IdeKeyState.Enabled);
+    /// <summary>Whether every sub-stream has a key in use in both directions, of either key set: while keys are refreshed they differ.</summary>
+    public bool IsSecure => !HasFailed && _keys.IsComplete(StreamId);
 
     /// <summary>Protects a TLP.</summary>
     /// <param name="subStream">The sub-stream that the TLP is of.</param>

@@ -147,7 +147,7 @@ internal sealed class DeviceManager
     /// <summary>Prepares a function's DMA by a TVM's guest physical addresses: everything is refused until it is let through.</summary>
     /// <returns>False if there is no memory for it, or no classifier rule left.</returns>
     public bool TryPrepareDma(TeeDevice device, Tvm tvm) =>
-        _iommu.TryPrepare(device.Id!.Value, tvm.Stage.Hgatp(tvm.Vmid)) && _tsm.Root.AssignRequester(device.Id.Value, _tsm.Domain) == DomainError.None;
+        _iommu.TryPrepare(device.Id!.Value, tvm.Stage.Hgatp(tvm.Vmid)) && _tsm.Root.AssignRequester(device.Id.Value, _tsm.Domain, device.Caller) == DomainError.None;
 
     /// <summary>Lets a function's requests through, and its TVM's accesses to it.</summary>
     public void Enable(TeeDevice device)
@@ -166,7 +166,7 @@ internal sealed class DeviceManager
         {
             RequesterId id = device.Id!.Value;
             _iommu.Disable(id);
-            _tsm.Root.AssignRequester(id, null);
+            _tsm.Root.AssignRequester(id, null, device.Caller);
             SetPresent(its, false);
             _tsm.ForgetTranslations(its.Tvm, device.Caller!);
         }

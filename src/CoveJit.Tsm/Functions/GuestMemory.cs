@@ -13,6 +13,8 @@ internal static class GuestMemory
     // The specification has no error for a wrong length of an MMIO region but this.
     private static readonly CoveArgument MmioLength = new("region_len", ArgumentKind.PageLength, SbiError.InvalidAddress);
 
+    private static readonly CoveErrorCase TooMany = new(SbiError.Failed, "the TVM has too many regions, or too few page-table pages to divide a page at an end of the range, or that page is invalidated");
+
     public static IEnumerable<CoveFunction> Declare() =>
     [
         new(
@@ -36,7 +38,7 @@ internal static class GuestMemory
             string.Empty,
             [
                 new(SbiError.InvalidAddress, "the range is not confidential memory"),
-                new(SbiError.Failed, "the TVM has too many regions"),
+                TooMany,
             ],
             call => Convert(call, RegionKind.Confidential, RegionKind.Shared)),
         new(
@@ -45,7 +47,7 @@ internal static class GuestMemory
             string.Empty,
             [
                 new(SbiError.InvalidAddress, "the range is not shared memory"),
-                new(SbiError.Failed, "the TVM has too many regions"),
+                TooMany,
             ],
             call => Convert(call, RegionKind.Shared, RegionKind.Confidential)),
     ];
@@ -84,6 +86,21 @@ internal static class GuestMemory
         return SbiResult.Success;
     }
 
+    // The host can only remove whole pages: none may reach beyond an end of the range. It does not choose the size of pages by what the TVM will share.
+    private static bool TryDivide(CoveCall call, ulong address)
+    {
+        Tvm tvm = call.Tvm;
+        while (tvm.HasAddresses(address, 1) && tvm.Stage.Find(address) is { State: not LeafState.Absent } leaf && leaf.GuestAddress != address)
+        {
+            if (leaf.State != LeafState.Present || !call.Tsm.TryProvideTables(tvm, 1) || !tvm.Stage.TrySplit(leaf))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private static SbiResult? Convert(CoveCall call, RegionKind from, RegionKind to)
     {
         Tvm tvm = call.Tvm;
@@ -92,7 +109,7 @@ internal static class GuestMemory
             return SbiError.InvalidAddress;
         }
 
-        if (!tvm.Regions.TrySet(call[0], call[1], to))
+        if (!TryDivide(call, call[0]) || !TryDivide(call, call[0] + call[1]) || !tvm.Regions.TrySet(call[0], call[1], to))
         {
             return SbiError.Failed;
         }

@@ -1,3 +1,4 @@
+using CoveJit.Attestation.Launch;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
@@ -156,6 +157,8 @@ internal static class HostMemory
         {
             call.Tvm.Measurements.MeasurePages(mapping.GuestAddress + i, call.Tsm.PageBytes(mapping.Address + i));
         }
+
+        call.Tsm.Recorder?.Add(call.Tvm, mapping.GuestAddress, call.Tsm.Bytes(mapping.Address, mapping.Length), (LaunchPageType)call[3]);
 
         return SbiResult.Success;
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using CoveJit.Attestation.Evidence;
+using CoveJit.Attestation.Launch;
 using CoveJit.Attestation.Secrets;
 using CoveJit.Devices.DeviceTree;
 using CoveJit.Monitor.Sbi;
@@ -202,6 +203,7 @@ internal static class HostPromotion
 
         tsm.Switcher.Reflect(call.Hart, boot, ReflectedCsrs.Zip(state.Skip(31)));
         tvm.State = TvmState.Runnable;
+        tsm.Recorder?.Finish(tvm, call[2], call[0], state);
         return SbiError.Success;
     }
 
@@ -212,7 +214,9 @@ internal static class HostPromotion
         {
             // The payload is bound to the measurements, so it cannot be in them.
             bool isPayload = payloadLength != 0 && leaf.GuestAddress < payload + payloadLength && payload < leaf.GuestAddress + PageSize;
-            tvm.Measurements.MeasurePages(leaf.GuestAddress, isPayload ? zero : tsm.PageBytes(leaf.Address));
+            ReadOnlySpan<byte> page = isPayload ? zero : tsm.PageBytes(leaf.Address);
+            tvm.Measurements.MeasurePages(leaf.GuestAddress, page);
+            tsm.Recorder?.Add(tvm, leaf.GuestAddress, page, LaunchPageType.Page4K);
             return true;
         });
     }

@@ -100,6 +100,7 @@ internal static class HostTvms
         tvm.Measurements.MeasureConfiguration(call[1], call[2], tvm.Vcpus.Keys.Select(id => (ulong)id));
         tvm.State = TvmState.Runnable;
         boot.Start(call[1], call[2]);
+        call.Tsm.Recorder?.Finish(tvm, call[1], call[2], null);
         return SbiResult.Success;
     }
 

@@ -32,6 +32,7 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
     private const ulong FileMark = 1 << 9;
     private const ulong DeviceMark = SharedMark | FileMark;
     private const ulong UncachedStronglyOrdered = 2UL << 61; // Svpbmt: IO
+    private const ulong FlagBits = 0x3FF | (3UL << 61); // what is neither address nor reserved
     private const ulong LeafBits = PageTableEntry.Read | PageTableEntry.Write | PageTableEntry.Execute;
 
     private readonly Stack<ulong> _pool = new();
@@ -130,6 +131,30 @@ internal sealed unsafe class GuestStage(GuestRam ram, ulong root, int levels)
         }
 
         return MapError.None;
+    }
+
+    /// <summary>
+    /// Maps with smaller pages what a larger page maps, which is present. It stays mapped all the time, and to the same, so that translations that harts have
+    /// remain right.
+    /// </summary>
+    /// <returns>False if there is no page for the table.</returns>
+    public bool TrySplit(in GuestLeaf leaf)
+    {
+        if (!_pool.TryPop(out ulong table))
+        {
+            return false;
+        }
+
+        ulong* entry = Locate(leaf.GuestAddress, leaf.Level, out _);
+        ulong flags = *entry & FlagBits;
+        for (ulong i = 0; i < EntriesInTable; i++)
+        {
+            Entries(table)[i] = ToEntry(leaf.Address + (i << Shift(leaf.Level - 1))) | flags;
+        }
+
+        TableTaken?.Invoke(table);
+        Volatile.Write(ref *entry, ToEntry(table) | PageTableEntry.Valid);
+        return true;
     }
 
     /// <summary>Makes a mapping present or blocked; the harts' translations are the caller's to fence.</summary>

@@ -22,12 +22,16 @@ internal sealed unsafe class ConfidentialPages : IDisposable
     public ConfidentialPages(GuestRam ram, RootDomainManager root, SupervisorDomain confidential)
     {
         Ram = ram;
+        LowestUnassigned = ram.Base + ram.Size;
         _root = root;
         _confidential = confidential;
         _memory = new NativeMemoryBlock((ram.Size >> PageShift) * (ulong)sizeof(PageState)); // costs nothing before it is used
     }
 
     public GuestRam Ram { get; }
+
+    /// <summary>No page below this address is unassigned, so that looking for one does not begin at the start of RAM.</summary>
+    public ulong LowestUnassigned { get; set; }
 
     /// <summary>Records from the one of an address, which is RAM, to the end of RAM.</summary>
     public ref PageState this[ulong address] => ref ((PageState*)_memory.Pointer)[(address - Ram.Base) >> PageShift];
@@ -56,7 +60,11 @@ internal sealed unsafe class ConfidentialPages : IDisposable
         length != 0 && Ram.Contains(address, length) && _root.Permits(RootDomainManager.HostSdid, address, length, MptPermissions.ReadWrite);
 
     /// <summary>Sets the records of a range of pages, which is RAM.</summary>
-    public void Set(ulong address, ulong pages, PageKind kind, uint guest = 0) => Range(address, pages).Fill(PageState.Of(kind, guest));
+    public void Set(ulong address, ulong pages, PageKind kind, uint guest = 0)
+    {
+        Range(address, pages).Fill(PageState.Of(kind, guest));
+        LowestUnassigned = kind == PageKind.Unassigned ? Math.Min(LowestUnassigned, address) : LowestUnassigned;
+    }
 
     /// <summary>Sets the records of a TVM's memory, which is contiguous in both address spaces.</summary>
     public void SetData(ulong address, ulong pages, uint guest, ulong guestAddress)
@@ -105,10 +113,10 @@ internal sealed unsafe class ConfidentialPages : IDisposable
         return error;
     }
 
-    /// <summary>Makes pages confidential whose fence is complete. They come out empty.</summary>
+    /// <summary>Makes pages confidential whose fence is complete. What is in them is still the host's: who uses them clears or fills them first.</summary>
     public DomainError MakeConfidential(ulong address, ulong pages, Hart hart)
     {
-        DomainError error = _root.Assign(address, pages << PageShift, _root.Host, _confidential, MptPermissions.All, hart);
+        DomainError error = _root.Assign(address, pages << PageShift, _root.Host, _confidential, MptPermissions.All, hart, clears: false);
         if (error == DomainError.None)
         {
             Set(address, pages, PageKind.Unassigned);
@@ -188,6 +196,8 @@ internal sealed unsafe class ConfidentialPages : IDisposable
                 page = PageState.Of(PageKind.Unassigned);
             }
         }
+
+        LowestUnassigned = Ram.Base;
     }
 
     public bool IsRam(ulong address, ulong pages) => pages != 0 && pages <= Ram.Size >> PageShift && Ram.Contains(address, pages << PageShift);

@@ -7,7 +7,7 @@ internal sealed class UnassignedPages(ConfidentialPages pages)
     private const ulong PageSize = 4096;
 
     // No page below is unassigned.
-    private ulong _next = pages.Ram.Base;
+    private ulong _next = pages.LowestUnassigned;
 
     /// <summary>Takes pages that follow each other.</summary>
     /// <param name="count">How many: a power of two, to which they are aligned.</param>
@@ -21,7 +21,13 @@ internal sealed class UnassignedPages(ConfidentialPages pages)
         {
             if (pages.Are(address, count, PageKind.Unassigned))
             {
-                _next = count == 1 ? address + PageSize : _next;
+                if (count == 1)
+                {
+                    // Those that were found before may still be unassigned.
+                    pages.LowestUnassigned = _next == pages.LowestUnassigned ? address : pages.LowestUnassigned;
+                    _next = address + PageSize;
+                }
+
                 return true;
             }
         }

@@ -18,7 +18,7 @@ public sealed class IdeStreamTests
     {
         using IdeStream a = new(Stream, _a);
         using IdeStream b = new(Stream, _b);
-        Assert.True(a.IsSecure(0) && b.IsSecure(0));
+        Assert.True(a.IsSecure && b.IsSecure);
         foreach (IdeSubStream subStream in Enum.GetValues<IdeSubStream>())
         {
             for (int i = 0; i < 3; i++)
@@ -110,7 +110,7 @@ public sealed class IdeStreamTests
         IdeKeyTable keys = new();
         using IdeStream stream = new(Stream, keys);
 
-        Assert.False(stream.IsSecure(0));
+        Assert.False(stream.IsSecure);
         Assert.False(stream.TryTransmit(IdeSubStream.Posted, 0, [1], [1], new byte[IdeCipher.MacSize]));
     }
 

@@ -32,6 +32,7 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     private readonly TdispInterface _interface;
     private bool _locksMessages;
     private byte[] _lockedState = [];
+    private int _lockedBus;
 
     /// <summary>Adds the capabilities to a function whose Device Capabilities say TEE-IO Supported, and guards it.</summary>
     /// <param name="function">The function, which is on no bus yet.</param>
@@ -103,7 +104,15 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     }
 
     /// <inheritdoc/>
-    void IFunctionGuard.OnWritten() => FollowStream();
+    void IFunctionGuard.OnWritten()
+    {
+        if (_interface.State is TdispState.ConfigLocked or TdispState.Run && !Measure().AsSpan().SequenceEqual(_lockedState))
+        {
+            _interface.Fail();
+        }
+
+        FollowStream();
+    }
 
     /// <inheritdoc/>
     void IFunctionGuard.OnReset()
@@ -116,7 +125,7 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     TdispErrorCode ITdispFunction.Lock(uint session, TdispLockInterface request, out TdispReport report)
     {
         report = new TdispReport();
-        if (Port.KeySet is null || Port.StreamId != request.DefaultStreamId || !_keys.IsOwner(session, request.DefaultStreamId))
+        if (!Port.IsEnabled || !Port.Stream.IsSecure || Port.StreamId != request.DefaultStreamId || !_keys.IsOwner(session, request.DefaultStreamId))
         {
             return TdispErrorCode.InvalidRequest;
         }
@@ -151,6 +160,7 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
 
         _locksMessages = (request.Flags & TdispLockFlags.LockMsix) != 0;
         _lockedState = Measure();
+        _lockedBus = _function.RequesterId.Bus;
         report.InterfaceInfo = TdispInterfaceInfo.DmaWithoutPasid | TdispInterfaceInfo.NoUpdateAfterLock;
         report.MsixMessageControl = _locksMessages ? _function.MessageControl : (ushort)0;
         report.MmioRanges = ranges;
@@ -175,14 +185,15 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
         _function.Dma.Trusted = false;
     }
 
-    // What must not change while locked. The stream that turns insecure is noticed here too: whoever finds that out holds another lock.
+    // What changes without a write to the function: the stream turns insecure (whoever finds that out holds another lock), the bridge above numbers its bus anew.
     private void FollowStream()
     {
-        if (_interface.State is TdispState.ConfigLocked or TdispState.Run && (!Port.IsSecure || !Measure().AsSpan().SequenceEqual(_lockedState)))
+        if (_interface.State is TdispState.ConfigLocked or TdispState.Run && (!Port.IsSecure || _function.RequesterId.Bus != _lockedBus))
         {
             _interface.Fail();
         }
     }
 
-    private byte[] Measure() => [.. _function.LockedState(_locksMessages), Port.StreamId, (byte)_function.RequesterId.Bus];
+    // What must not change while locked.
+    private byte[] Measure() => [.. _function.LockedState(_locksMessages), Port.StreamId];
 }

@@ -70,9 +70,14 @@ public sealed class IdeLink : IPcieUpstream
     /// <inheritdoc/>
     public bool TryRead(in PcieRequest request, ulong address, Span<byte> destination)
     {
+        if (!MayPass(request))
+        {
+            return false;
+        }
+
         if (!_device.IsEnabled)
         {
-            return !request.Trusted && _next.TryRead(request, address, destination);
+            return _next.TryRead(request, address, destination);
         }
 
         lock (_wire)
@@ -97,9 +102,14 @@ public sealed class IdeLink : IPcieUpstream
     /// <inheritdoc/>
     public bool TryWrite(in PcieRequest request, ulong address, ReadOnlySpan<byte> source)
     {
+        if (!MayPass(request))
+        {
+            return false;
+        }
+
         if (!_device.IsEnabled)
         {
-            return !request.Trusted && _next.TryWrite(request, address, source);
+            return _next.TryWrite(request, address, source);
         }
 
         lock (_wire)
@@ -121,6 +131,9 @@ public sealed class IdeLink : IPcieUpstream
 
         return true;
     }
+
+    // With the T bit by the stream only, and of requesters that the port's registers associate with it.
+    private bool MayPass(in PcieRequest request) => !request.Trusted || (_device.IsEnabled && _port.IsFor(request.Requester));
 
     private bool ReadPart(in PcieRequest request, ulong address, Span<byte> part)
     {
@@ -161,7 +174,7 @@ public sealed class IdeLink : IPcieUpstream
         byte[] mac = new byte[IdeCipher.MacSize];
         lock (sender.Gate)
         {
-            if (sender.KeySet is not { } keySet)
+            if (!sender.IsEnabled || !sender.Stream.IsSecure || sender.Keys.NewestEnabled(sender.StreamId, IdeDirection.Transmit, subStream) is not { } keySet)
             {
                 return null;
             }
@@ -197,18 +210,18 @@ public sealed class IdeLink : IPcieUpstream
         byte[] data = [.. tlp.Data];
         lock (receiver.Gate)
         {
-            if (receiver.KeySet is not { } keySet)
+            if (!receiver.IsEnabled || !receiver.Stream.IsSecure)
             {
                 return null;
             }
 
-            if (header.Length != HeaderSize || header[1] != receiver.StreamId || header[2] != keySet)
+            if (header.Length != HeaderSize || header[1] != receiver.StreamId || header[2] > 1)
             {
                 receiver.Stream.Fail();
                 return null;
             }
 
-            if (!receiver.Stream.TryReceive(subStream, keySet, header, data, tlp.Mac))
+            if (!receiver.Stream.TryReceive(subStream, header[2], header, data, tlp.Mac))
             {
                 return null;
             }
@@ -227,16 +240,22 @@ public sealed class IdeLink : IPcieUpstream
     // The two ends' gates are never held together.
     private static bool KeysMatch(IdePort sender, IdePort receiver, IdeSubStream subStream)
     {
-        IdeKey? sent = KeyOf(sender, IdeDirection.Transmit, subStream);
-        IdeKey? received = KeyOf(receiver, IdeDirection.Receive, subStream);
+        byte? keySet;
+        lock (sender.Gate)
+        {
+            keySet = sender.Keys.NewestEnabled(sender.StreamId, IdeDirection.Transmit, subStream);
+        }
+
+        IdeKey? sent = KeyOf(sender, keySet, IdeDirection.Transmit, subStream);
+        IdeKey? received = KeyOf(receiver, keySet, IdeDirection.Receive, subStream);
         return sent is not null && received is not null && sender.StreamId == receiver.StreamId && sent.Matches(received);
     }
 
-    private static IdeKey? KeyOf(IdePort port, IdeDirection direction, IdeSubStream subStream)
+    private static IdeKey? KeyOf(IdePort port, byte? keySet, IdeDirection direction, IdeSubStream subStream)
     {
         lock (port.Gate)
         {
-            return port.KeySet is { } keySet && port.Keys.TryGetEnabled(new IdeKeyId(port.StreamId, keySet, direction, subStream), out IdeKey? key) ? key : null;
+            return keySet is byte set && port.IsEnabled && port.Stream.IsSecure && port.Keys.TryGetEnabled(new IdeKeyId(port.StreamId, set, direction, subStream), out IdeKey? key) ? key : null;
         }
     }
 

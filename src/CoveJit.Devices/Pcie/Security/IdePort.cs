@@ -50,20 +50,20 @@ public sealed class IdePort(bool ofRoot = false) : IPcieCapability, IDisposable
     /// <summary>The stream's number.</summary>
     public byte StreamId => (byte)(_control!.Value >> StreamIdShift);
 
-    /// <summary>Whether the stream is enabled, all keys of a key set are in use, and nothing has gone wrong.</summary>
+    /// <summary>Whether the stream is enabled, all its keys are in use, and nothing has gone wrong.</summary>
     public bool IsSecure
     {
         get
         {
             lock (Gate)
             {
-                return KeySet is not null;
+                return IsEnabled && Stream.IsSecure;
             }
         }
     }
 
-    /// <summary>The key set in use, or null while the stream is not secure. <see cref="Gate"/> is held.</summary>
-    internal byte? KeySet => !IsEnabled ? null : Stream.IsSecure(0) ? 0 : Stream.IsSecure(1) ? (byte)1 : null;
+    /// <summary>Whether a requester is one that the stream is for, by the registers of association.</summary>
+    public bool IsFor(RequesterId requester) => IdeStreamDescriptor.IsFor(_association[0].Value, _association[1].Value, requester);
 
     /// <summary>The port's end of the stream. It begins anew when software disables the stream. <see cref="Gate"/> is held.</summary>
     internal IdeStream Stream
@@ -167,7 +167,7 @@ public sealed class IdePort(bool ofRoot = false) : IPcieCapability, IDisposable
     {
         lock (Gate)
         {
-            return (KeySet is null ? 0 : StatusSecure) | (IsEnabled && Stream.HasFailed ? StatusFailed : 0);
+            return (IsEnabled && Stream.IsSecure ? StatusSecure : 0) | (IsEnabled && Stream.HasFailed ? StatusFailed : 0);
         }
     }
 }

@@ -31,6 +31,10 @@ public sealed class IdeStreamDescriptor
     /// <summary>The registers of association.</summary>
     public ImmutableArray<uint> Registers { get; }
 
+    /// <summary>Whether a requester is one that the two registers are about.</summary>
+    internal static bool IsFor(uint limit, uint first, RequesterId requester) =>
+        (first & Valid) != 0 && requester.Value >= (ushort)(first >> 8) && requester.Value <= (ushort)(limit >> 8);
+
     /// <summary>How many bytes a descriptor has, by its first four.</summary>
     public static int SizeOf(ReadOnlySpan<byte> start) => HeaderSize + (start[1] * BlockSize);
 
@@ -59,11 +63,7 @@ public sealed class IdeStreamDescriptor
     }
 
     /// <summary>Whether a requester is one that the stream is for.</summary>
-    public bool IsFor(RequesterId requester)
-    {
-        (ushort limit, ushort first) = ((ushort)(Registers[0] >> 8), (ushort)(Registers[1] >> 8));
-        return (Registers[1] & Valid) != 0 && requester.Value >= first && requester.Value <= limit;
-    }
+    public bool IsFor(RequesterId requester) => IsFor(Registers[0], Registers[1], requester);
 
     /// <summary>Whether a range of addresses is one that the stream is for: any, unless there is a block of addresses.</summary>
     public bool IsFor(ulong address, ulong length)

@@ -1,5 +1,7 @@
 using CoveJit.Devices.Pcie;
 using CoveJit.Devices.Pcie.Security;
+using CoveJit.TeeIo.Cryptography;
+using CoveJit.TeeIo.Ide;
 using CoveJit.TeeIo.Tdisp;
 
 namespace CoveJit.Devices.Tests.Pcie.Security;
@@ -123,6 +125,74 @@ public sealed class IdeLinkTests
         }
 
         Assert.False(world.Function.Dma.TryWrite(Buffer, Pattern));
+    }
+
+    [Theory]
+    [InlineData(IdeLinkMode.Functional)]
+    [InlineData(IdeLinkMode.Counted)]
+    public async Task Keys_change_one_by_one_while_requests_pass(IdeLinkMode mode)
+    {
+        using TeeWorld world = new(mode);
+        await world.RunAsync();
+        SeededRandomSource random = TeeWorld.Random("new");
+        List<(IdeKeyTable Table, IdeKeyId Id)> ends = [];
+        foreach (IdeKeyId id in IdeKeyId.Of(TeeWorld.Stream, 1, IdeDirection.Receive))
+        {
+            foreach ((IdePort receiver, IdePort sender) in new[] { (world.PortEnd, world.Manager.Port), (world.Manager.Port, world.PortEnd) })
+            {
+                byte[] bytes = new byte[40];
+                random.Fill(bytes);
+                ends.Insert(0, (receiver.Keys, id)); // receivers first
+                ends.Add((sender.Keys, id with { Direction = IdeDirection.Transmit }));
+                Assert.All(ends.TakeLast(1).Concat(ends.Take(1)), end => Assert.True(end.Table.TryProgram(end.Id, new IdeKey(bytes.AsSpan(0, 32), bytes.AsSpan(32)))));
+            }
+        }
+
+        void Pass()
+        {
+            byte[] read = new byte[Pattern.Length];
+            Assert.True(world.Function.Dma.TryWrite(Buffer, Pattern));
+            Assert.True(world.Function.Dma.TryRead(Buffer, read));
+            Assert.Equal(Pattern, read);
+        }
+
+        foreach ((IdeKeyTable table, IdeKeyId id) in ends)
+        {
+            Assert.True(table.TryGo(id));
+            Pass();
+        }
+
+        foreach ((IdeKeyTable table, IdeKeyId id) in Enumerable.Reverse(ends)) // transmitters first
+        {
+            Assert.True(table.TryStop(id with { KeySet = 0 }));
+            Pass();
+        }
+
+        Assert.Equal(TdispState.Run, world.Manager.State);
+    }
+
+    [Fact]
+    public async Task A_port_takes_the_T_bit_of_its_streams_requesters_only()
+    {
+        using TeeWorld world = new();
+        await world.RunAsync();
+        Assert.True(world.Link.TryWrite(new PcieRequest(new RequesterId(1, 0, 0), Trusted: true), Buffer, Pattern));
+        Assert.False(world.Link.TryWrite(new PcieRequest(new RequesterId(2, 0, 0), Trusted: true), Buffer, Pattern));
+    }
+
+    [Fact]
+    public async Task A_ports_registers_are_not_softwares()
+    {
+        using TeeWorld world = new();
+        await world.RunAsync();
+        for (int offset = 4; offset < 0x20; offset += 4)
+        {
+            world.Host.Write(0, 1, 0, world.PortIde + offset, 0);
+            Assert.Equal(uint.MaxValue, world.Host.Read(0, 1, 0, world.PortIde + offset));
+        }
+
+        Assert.True(world.Link.IsSecure);
+        Assert.True(world.Function.Dma.TryWrite(Buffer, Pattern));
     }
 
     [Fact]

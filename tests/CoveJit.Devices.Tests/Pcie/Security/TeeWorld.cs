@@ -30,9 +30,9 @@ internal sealed class TeeWorld : ISpdmTransport, IDisposable
         Manager = new DeviceSecurityManager(
             Function, Identity.Value, new MeasurementList(new Measurement(1, MeasurementType.MutableFirmware, [1, 2, 3])), Random("device"));
         Host = new TestHost(Function);
-        PortEnd.Attach(Host.Port);
-        Link = new IdeLink(Host.Port, PortEnd, Manager.Port, mode);
-        Host.Port.Ingress = Link;
+        Link = Host.Port.Protect(Manager.Port, mode);
+        Assert.True(IdeStreamDescriptor.TryRead([Stream, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0], out IdeStreamDescriptor? stream)); // for 01:00.0
+        PortEnd.Program(stream);
         _mailbox = FindExtended(0x2E);
         DeviceIde = FindExtended(0x30);
         PortIde = FindExtended(0x30, bus: 0, device: 1);
@@ -44,7 +44,7 @@ internal sealed class TeeWorld : ISpdmTransport, IDisposable
 
     public TestHost Host { get; }
 
-    public IdePort PortEnd { get; } = new();
+    public IdePort PortEnd => Link.Port;
 
     public IdeLink Link { get; }
 
@@ -55,7 +55,7 @@ internal sealed class TeeWorld : ISpdmTransport, IDisposable
 
     public uint DeviceStatus => Host.Read(1, 0, 0, DeviceIde + IdePort.StatusOffset);
 
-    public uint PortStatus => Host.Read(0, 1, 0, PortIde + IdePort.StatusOffset);
+    public uint PortStatus => PortEnd.Status;
 
     public static SeededRandomSource Random(string seed) => new(System.Text.Encoding.UTF8.GetBytes(seed));
 
@@ -93,7 +93,7 @@ internal sealed class TeeWorld : ISpdmTransport, IDisposable
 
         const uint Enable = 1 | ((uint)Stream << 24);
         Host.Write(1, 0, 0, DeviceIde + IdePort.ControlOffset, Enable);
-        Host.Write(0, 1, 0, PortIde + IdePort.ControlOffset, Enable);
+        PortEnd.Enable(true);
     }
 
     /// <summary>A session, a stream, and a locked interface.</summary>
