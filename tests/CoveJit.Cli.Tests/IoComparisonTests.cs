@@ -86,7 +86,7 @@ public sealed class IoComparisonTests
         new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });
 
     private static IoResult Result(IReadOnlyList<IoMeasurement> rows) => new(
-        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new VmPlacement("tee-io-counted", "nothing here measures a network card; compare vm has a workload for it", [])], rows);
+        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new IoPlace("tee-io-counted", "nothing here measures a network card; compare vm has a workload for it", [])], rows);
 
     private static ulong SplitMix(ulong seed, long index)
     {

@@ -68,7 +68,7 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
             repeat,
             seconds,
             instructionClock,
-            [.. IoPlacements.All.Select(placement => new VmPlacement(
+            [.. IoPlacements.All.Select(placement => new IoPlace(
                 IoPlacements.NameOf(placement), IoPlacements.WhyAbsent(placement, device), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Windows.Hypervisor)]))],
             [.. phases.SelectMany(_ => IoPlacements.All, (phase, placement) => IoRun.Combine(phase, placement, IoPlacements.WhyAbsent(placement, device), runs.GetValueOrDefault(placement) ?? []))]);
     }

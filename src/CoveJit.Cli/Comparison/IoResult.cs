@@ -16,6 +16,12 @@ internal sealed record IoMeasurement(string Pattern, long BlockBytes, string Pla
     public double? Median(string name) => Values.TryGetValue(name, out VmQuantity? value) ? value.Median : null;
 }
 
+/// <summary>One placement.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Unavailable">Why nothing was measured there; null if something was.</param>
+/// <param name="Hypervisor">What the hypervisor printed at the end of each run: a line for the virtual machine, and one for the machine.</param>
+internal sealed record IoPlace(string Name, string? Unavailable, IReadOnlyList<IReadOnlyList<JsonElement>> Hypervisor);
+
 /// <summary>The whole comparison, as <c>--json</c> writes it.</summary>
 /// <param name="SchemaVersion">Version of this layout.</param>
 /// <param name="Covejit">Version of the emulator.</param>
@@ -46,7 +52,7 @@ internal sealed record IoResult(
     int Repeat,
     double SecondsEach,
     bool InstructionClock,
-    IReadOnlyList<VmPlacement> Placements,
+    IReadOnlyList<IoPlace> Placements,
     IReadOnlyList<IoMeasurement> Measurements)
 {
     /// <summary>MiB in a second of the guest's clock.</summary>

@@ -36,7 +36,7 @@ internal static class IoTable
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
         console.Profile.Width = Math.Max(console.Profile.Width, WidthWithoutTerminal);
         console.Write(table);
-        foreach (VmPlacement placement in result.Placements.Where(placement => placement.Unavailable is not null))
+        foreach (IoPlace placement in result.Placements.Where(placement => placement.Unavailable is not null))
         {
             output.WriteLine($"{placement.Name}: not available: {placement.Unavailable}.");
         }
