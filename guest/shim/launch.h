@@ -15,12 +15,28 @@
 #define LAUNCH_MAGIC 0x68636E75614C7643ul /* "CvLaunch" */
 
 enum { LAUNCH_KERNEL, LAUNCH_INITRD, LAUNCH_FILES };
-enum { LAUNCH_DEVICES_MAX = 24, LAUNCH_DIGEST_SIZE = 48 };
+enum { LAUNCH_DEVICES_MAX = 24, LAUNCH_FUNCTIONS_MAX = 4, LAUNCH_RANGES_MAX = 6, LAUNCH_DIGEST_SIZE = 48 };
 
 struct launch_file
 {
     struct range place; /* where the shim puts it; empty if there is none */
     u8 sha384[LAUNCH_DIGEST_SIZE];
+};
+
+/* A part of a function's memory: where the virtual machine is to see it, and where it is in the machine. */
+struct launch_range
+{
+    struct range guest; /* size 0: there is none */
+    u64 machine;
+};
+
+/* A device interface (CoVE-IO) that is the virtual machine's own, and what has to be known of it before it is trusted. */
+struct launch_function
+{
+    u64 id; /* device_if_id */
+    u8 certificates_sha384[LAUNCH_DIGEST_SIZE]; /* of its device's certificate chain, as SPDM has it */
+    u8 measurements_sha384[LAUNCH_DIGEST_SIZE]; /* of the record of all its measurements */
+    struct launch_range ranges[LAUNCH_RANGES_MAX];
 };
 
 struct launch_list
@@ -34,6 +50,9 @@ struct launch_list
     u64 device_count;
     struct range devices[LAUNCH_DEVICES_MAX]; /* whole pages that the host emulates */
     u64 loader; /* one of them: the loader's registers */
+    struct range memory; /* private */
+    u64 function_count;
+    struct launch_function functions[LAUNCH_FUNCTIONS_MAX];
 };
 
 /* Registers of the loader, a device that copies a part of a file into the window. Each has 64 bits. */

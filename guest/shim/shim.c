@@ -4,6 +4,7 @@
  */
 #include "covg.h"
 #include "fdt.h"
+#include "interfaces.h"
 #include "launch.h"
 #include "sbi.h"
 #include "sha384.h"
@@ -73,6 +74,24 @@ static void allow_interrupts(const struct launch_list *list)
     must(covg_call(COVG_ALLOW_EXTERNAL_INTERRUPT, ~0ul, 0), "the TSM does not allow interrupts");
 }
 
+/* The kernel's place serves for what devices say of themselves, before it comes. */
+static void accept_functions(const struct launch_list *list)
+{
+    u8 *scratch = (u8 *)align_up(list->files[LAUNCH_KERNEL].place.start, PAGE_SIZE);
+    if (list->function_count > LAUNCH_FUNCTIONS_MAX)
+        refuse("the launch list is not one of this version");
+    /* A function does not come back for a page that is not there. */
+    for (u64 offset = 0; list->function_count != 0 && offset < list->memory.size; offset += PAGE_SIZE)
+        *(const volatile u8 *)(list->memory.start + offset);
+    for (u64 i = 0; i < list->function_count; i++)
+    {
+        memset(scratch, 0, SCRATCH_SIZE); /* it is there, all of it */
+        const char *failure = interface_accept(&list->functions[i], scratch);
+        if (failure != NULL)
+            refuse(failure);
+    }
+}
+
 /* Has the host copy a part of a file into the window. */
 static void fetch(const struct launch_list *list, u64 file, u64 offset, u64 size)
 {
@@ -131,6 +150,7 @@ void shim_main(u64 vcpu, u64 tree)
     const struct launch_list *list = (const struct launch_list *)LAUNCH_LIST;
     declare_memory(list);
     allow_interrupts(list);
+    accept_functions(list);
     for (u64 i = 0; i < LAUNCH_FILES; i++)
         load(list, i);
     check_command_line(list, tree);

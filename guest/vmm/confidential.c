@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "print.h"
 #include "riscv.h"
+#include "tdi.h"
 #include "vm.h"
 
 _Static_assert(LARGE_PAGE_SIZE == LAUNCH_SIZE, "the launch pages are a block");
@@ -278,6 +279,25 @@ static const u8 *digest_of(const struct vm *vm, const u8 *digest, const char *of
     return digest;
 }
 
+/* What the shim is to find of each function. */
+static void write_functions(const struct vm *vm, struct launch_list *list)
+{
+    _Static_assert((int)LAUNCH_FUNCTIONS_MAX >= (int)VM_FUNCTIONS_MAX && (int)LAUNCH_RANGES_MAX >= (int)PCIE_BARS, "functions");
+    for (unsigned i = 0; i < vm->passthrough.count; i++)
+    {
+        const struct passed *passed = &vm->passthrough.functions[i];
+        const u8 *policy = digest_of(vm, vm->description->function_policies, "functions") + i * 2 * LAUNCH_DIGEST_SIZE;
+        struct launch_function *function = &list->functions[list->function_count++];
+        function->id = passed->function->id;
+        memcpy(function->certificates_sha384, policy, LAUNCH_DIGEST_SIZE);
+        memcpy(function->measurements_sha384, policy + LAUNCH_DIGEST_SIZE, LAUNCH_DIGEST_SIZE);
+        if (vm_is_tampered(vm, "device")) /* as if another device were in its place */
+            function->certificates_sha384[0] ^= 1;
+        for (unsigned bar = 0; bar < PCIE_BARS; bar++)
+            function->ranges[bar] = (struct launch_range){ passed->guest[bar], passed->function->bars[bar].range.start };
+    }
+}
+
 static void write_list(const struct vm *vm, const struct boot *boot, struct launch_list *list)
 {
     static const enum module_role roles[] = { [LAUNCH_KERNEL] = MODULE_KERNEL, [LAUNCH_INITRD] = MODULE_INITRD };
@@ -302,6 +322,8 @@ static void write_list(const struct vm *vm, const struct boot *boot, struct laun
         list->devices[list->device_count++] = (struct range){ range.start, align_up(range.size, PAGE_SIZE) };
     }
     list->loader = GUEST_LOADER;
+    list->memory = vm->ram;
+    write_functions(vm, list);
 }
 
 /* The shim, the launch list and the device tree, in a block of the VMM's own. */
@@ -436,6 +458,27 @@ static bool confidential_populate(struct vm *vm, u64 guest)
     return true;
 }
 
+/* Functions reach memory at any time, and do not come back if it is not there. With static memory it is there once the shim has touched it. */
+static void populate_all(struct vm *vm)
+{
+    for (u64 offset = 0; !vm->tvm.is_static && offset < vm->ram.size; offset += LARGE_PAGE_SIZE)
+        if (!confidential_populate(vm, vm->ram.start + offset))
+            fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
+}
+
+static void confidential_connect(struct vm *vm, struct passed *passed)
+{
+    lock_acquire(&vm->lock);
+    populate_all(vm);
+    lock_release(&vm->lock);
+    tdi_connect(&shared_memory[this_hart()->index], vm->tvm.id, passed);
+}
+
+static void confidential_disconnect(struct vm *vm, struct passed *passed)
+{
+    tdi_disconnect(&shared_memory[this_hart()->index], vm->tvm.id, passed);
+}
+
 /* Devices reach what is shared. Anything else is a driver's mistake, which would go unnoticed otherwise: the device only stops. */
 static u8 *confidential_page(struct vm *vm, u64 guest)
 {
@@ -514,6 +557,8 @@ static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
             vm->tvm.unassigned++;
         release(*place.entry, place.size);
         *place.entry = to_shared ? BLOCK_SHARED : 0;
+        if (vm->passthrough.count != 0 && (to_shared || !vm->tvm.is_static) && !confidential_populate(vm, place.start))
+            return false;
     }
     return true;
 }
@@ -710,7 +755,10 @@ static enum verdict confidential_call(struct vcpu *vcpu)
     switch (vcpu->context.x[17])
     {
         case SBI_COVG:
-            return told_of_memory(vcpu);
+            if (vcpu->context.x[16] < COVG_GET_DEVICE_LINK)
+                return told_of_memory(vcpu);
+            tdi_answer(&shared_memory[this_hart()->index], &vcpu->vm->passthrough);
+            return GO_ON;
         case SBI_HSM:
             return told_of_harts(vcpu);
         case SBI_IPI:
@@ -728,6 +776,8 @@ const struct vm_operations confidential_operations = {
     .boot = confidential_boot,
     .retire = confidential_retire,
     .destroy = confidential_destroy,
+    .connect = confidential_connect,
+    .disconnect = confidential_disconnect,
     .start = confidential_start,
     .load = confidential_load,
     .save = confidential_nothing,

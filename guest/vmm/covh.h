@@ -32,6 +32,18 @@ enum
     COVH_TVM_REMOVE_PAGES,
 };
 
+/* CoVE-IO. */
+enum
+{
+    COVH_CONNECT_DEVICE = 1024,
+    COVH_DISCONNECT_DEVICE = 1025,
+    COVH_ADD_TVM_INTERFACE_REGION = 1026,
+    COVH_RECLAIM_TVM_INTERFACE_REGION = 1027,
+    COVH_BIND_INTERFACE = 1028,
+    COVH_UNBIND_INTERFACE = 1030,
+    COVH_GET_DEVICE_CONNECTION_TRANSCRIPT = 1034,
+};
+
 enum
 {
     COVI_INIT_TVM_AIA,
@@ -82,13 +94,25 @@ struct tvm_aia_params
     u32 guests_per_hart;
 };
 
-/* What a hart shares with the TSM: of exits of TVMs, general registers and CSRs. */
+/* A request of the TSM's for a device, and the device's answer: what the VMM carries from one to the other. */
+struct spdm_exchange
+{
+    u32 function;
+    u32 device;
+    u32 length; /* in bytes, of the payload */
+    u32 payload[(0x800 - 0x10C) / 4];
+};
+
+/* What a hart shares with the TSM: of exits of TVMs, general registers and CSRs; and requests for devices. */
 struct nacl
 {
     u64 x[32];
-    u8 other[4096 - 256];
+    struct spdm_exchange spdm;
+    u8 other[4096 - 0x800];
     u64 csrs[1024];
 };
+
+_Static_assert(offsetof(struct nacl, spdm) == 0x100 && offsetof(struct nacl, csrs) == 4096, "shared memory");
 
 /* The index of a CSR there has bits 11:10 and 7:0 of its number. */
 #define NACL_CSR(number) (((number)&0xC00) >> 2 | ((number)&0xFF))

@@ -161,6 +161,8 @@ static void write_chosen(struct fdt_writer *writer, const struct vm *vm, struct 
     if (arguments != NULL)
         fdt_put_text(writer, "bootargs", arguments);
     fdt_put_text(writer, "stdout-path", console);
+    if (vm->passthrough.count != 0)
+        fdt_put_cell(writer, "linux,pci-probe-only", 1);
     if (initrd.size != 0)
     {
         fdt_put_pair(writer, "linux,initrd-start", initrd.start);
@@ -168,6 +170,24 @@ static void write_chosen(struct fdt_writer *writer, const struct vm *vm, struct 
     }
     if (!is_confidential(vm)) /* whose VMM is not to know it */
         fdt_put(writer, "rng-seed", seed, sizeof seed);
+    fdt_end_node(writer);
+}
+
+/* Its memory is where the VMM has put it, and stays there: the kernel is told to leave addresses alone. */
+static void write_pcie(struct fdt_writer *writer, const struct vm *vm)
+{
+    const u32 memory = 0x02000000; /* of 32-bit addresses, not prefetchable */
+    fdt_begin_unit(writer, "pci", GUEST_ECAM);
+    fdt_put_text(writer, "compatible", "pci-host-ecam-generic");
+    fdt_put_text(writer, "device_type", "pci");
+    fdt_put_cell(writer, "#address-cells", 3);
+    fdt_put_cell(writer, "#size-cells", 2);
+    fdt_put_cell(writer, "linux,pci-domain", 0);
+    fdt_put_cells(writer, "bus-range", 2, (u32[]){ 0, 0 });
+    fdt_put_empty(writer, "dma-coherent");
+    fdt_put_reg(writer, vm->passthrough.device.range.start, vm->passthrough.device.range.size);
+    fdt_put_cells(writer, "ranges", 7, (u32[]){ memory, 0, GUEST_PCIE_MEMORY, 0, GUEST_PCIE_MEMORY, 0, GUEST_PCIE_MEMORY_SIZE });
+    fdt_put_cell(writer, "msi-parent", PHANDLE_IMSIC);
     fdt_end_node(writer);
 }
 
@@ -221,5 +241,7 @@ u32 guest_tree_write(const struct vm *vm, struct range initrd, void *buffer)
     write_interrupt_controllers(&writer, vm);
     write_devices(&writer, vm);
     fdt_end_node(&writer);
+    if (vm->passthrough.count != 0) /* beside the bus whose devices reach the window alone */
+        write_pcie(&writer, vm);
     return fdt_end(&writer);
 }

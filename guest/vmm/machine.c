@@ -117,6 +117,28 @@ static void describe_virtio(const struct fdt *tree)
     }
 }
 
+/* The root complex, and the IOMMU that its functions are behind: one alone, for all of them. */
+static void describe_pcie(const struct fdt *tree)
+{
+    enum { RANGE_CELLS = 7, MEMORY_32 = 2 };
+    fdt_node soc = fdt_child(tree, tree->root, "soc");
+    for (fdt_node node = soc == NULL ? NULL : fdt_first_child(tree, soc); node != NULL; node = fdt_next_sibling(tree, node))
+    {
+        if (!fdt_is_compatible(tree, node, "pci-host-ecam-generic"))
+            continue;
+        machine.ecam = fdt_reg(tree, node);
+        u32 size = 0;
+        fdt_property(tree, node, "ranges", &size);
+        for (u32 at = 0; at + RANGE_CELLS <= size / sizeof(u32); at += RANGE_CELLS)
+            if ((fdt_cell(tree, node, "ranges", at, 0) >> 24 & 3) == MEMORY_32 && fdt_pair(tree, node, "ranges", at + 1) == fdt_pair(tree, node, "ranges", at + 3))
+                machine.pcie_memory = (struct range){ fdt_pair(tree, node, "ranges", at + 3), fdt_pair(tree, node, "ranges", at + 5) };
+        fdt_node iommu = fdt_by_phandle(tree, tree->root, fdt_cell(tree, node, "iommu-map", 1, 0));
+        if (iommu != NULL && fdt_is_compatible(tree, iommu, "riscv,iommu"))
+            machine.iommu = fdt_reg(tree, iommu);
+        return;
+    }
+}
+
 static const u8 *sha384_of(const struct fdt *tree, fdt_node node, const char *name)
 {
     u32 size;
@@ -149,6 +171,16 @@ static void describe_vms(const struct fdt *tree)
         vm->arguments = fdt_text(tree, node, "bootargs");
         vm->arguments_sha384 = sha384_of(tree, node, "covejit,bootargs-sha384");
         vm->tamper = fdt_text(tree, node, "covejit,tamper");
+        u32 size = 0;
+        fdt_property(tree, node, "covejit,functions", &size);
+        if (size / sizeof(u32) > VM_FUNCTIONS_MAX)
+            fail("a virtual machine is to have more than %u PCIe functions", (unsigned)VM_FUNCTIONS_MAX);
+        u32 policies = 0;
+        vm->function_policies = fdt_property(tree, node, "covejit,function-policies", &policies);
+        if (policies != size / sizeof(u32) * 2 * LAUNCH_DIGEST_SIZE)
+            vm->function_policies = NULL;
+        for (; vm->function_count < size / sizeof(u32); vm->function_count++)
+            vm->functions[vm->function_count] = (u16)fdt_cell(tree, node, "covejit,functions", vm->function_count, 0);
         machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;
         for (fdt_node module = fdt_first_child(tree, node); module != NULL; module = fdt_next_sibling(tree, module))
             if (fdt_is_compatible(tree, module, "covejit,module"))
@@ -178,6 +210,7 @@ void machine_describe(const void *blob, u64 boot_hart)
     describe_harts(tree, boot_hart);
     describe_interrupts(tree);
     describe_virtio(tree);
+    describe_pcie(tree);
     describe_vms(tree);
     if (machine.vm_count == 0)
         fail("the device tree asks for no virtual machine: add --vm plain to the command line");

@@ -13,6 +13,7 @@ enum
     VMS_MAX = 16,
     VCPUS_MAX = 8,
     MACHINE_RESERVED_MAX = 16,
+    VM_FUNCTIONS_MAX = 4,
     EXTENSIONS_MAX = 2048, /* bytes of names */
 };
 
@@ -57,6 +58,9 @@ struct vm_description
     const char *tamper; /* what the VMM changes of it, as an attacker would: "kernel", "initrd" or "append"; otherwise NULL */
     struct module modules[MODULES_MAX];
     unsigned module_count;
+    u16 functions[VM_FUNCTIONS_MAX]; /* PCIe functions that it drives itself: bus, device, function */
+    unsigned function_count;
+    const u8 *function_policies; /* of a confidential one, for each: digests of its certificate chain and of what it measures of itself */
 };
 
 struct machine
@@ -80,6 +84,9 @@ struct machine
 
     struct range aplic;
     struct range imsic;
+    struct range ecam; /* of the PCIe root complex; size 0 without */
+    struct range pcie_memory; /* its window of 32-bit addresses */
+    struct range iommu; /* size 0 without */
     u64 imsic_stride; /* from a hart's interrupt files to the next's */
     u32 identities; /* highest identity of an interrupt file */
     unsigned guest_files; /* of each hart, at most; a hart tells how many it has */

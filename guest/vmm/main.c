@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "network.h"
+#include "passthrough.h"
 #include "print.h"
 #include "riscv.h"
 #include "sbi.h"
@@ -66,9 +67,10 @@ void main(u64 boot_hart, const void *tree)
     if (machine.network.source != 0)
         network_start(machine.network.address, machine.network.source);
     vm_start_drives();
+    passthrough_start();
     print("%u harts, %lu MiB, %lu free", machine.hart_count, machine.memory.size / MIB, memory_free_pages() * PAGE_SIZE / MIB);
     statistics_start();
-    confidential_start_hart();
+    confidential_start_hart(); /* before the others, which do it themselves: virtual machines' functions are connected from here */
     for (unsigned i = 0; i < machine.vm_count; i++)
         vm_start(i);
     for (unsigned i = 0; i < machine.hart_count; i++)

@@ -1,8 +1,10 @@
 /* Plain virtual machines: the hypervisor extension, used directly. */
 #include "exits.h"
 #include "interrupts.h"
+#include "iommu.h"
 #include "layout.h"
 #include "memory.h"
+#include "print.h"
 #include "riscv.h"
 #include "sbi.h"
 #include "vm.h"
@@ -42,23 +44,6 @@ static bool plain_has_interrupt_files(void)
 static struct range plain_ram(const struct vm_description *description)
 {
     return (struct range){ GUEST_RAM, description->memory_size };
-}
-
-static bool plain_boot(struct vm *vm, const struct boot *boot)
-{
-    u64 tree = vm->ram.start + BOOT_TREE_OFFSET;
-    lock_acquire(&vm->lock);
-    bool written = vm_write(vm, tree, boot->tree, boot->tree_size);
-    for (unsigned i = 0; written && i < vm->description->module_count; i++)
-    {
-        const struct module *module = &vm->description->modules[i];
-        const struct range *place = module->role == MODULE_KERNEL ? &boot->kernel : module->role == MODULE_INITRD ? &boot->initrd : NULL;
-        written = place == NULL || vm_write(vm, place->start, (const void *)module->content.start, module->content.size);
-    }
-    lock_release(&vm->lock);
-    vm->vcpus[0].start_pc = boot->entry;
-    vm->vcpus[0].start_argument = tree;
-    return written;
 }
 
 static void plain_retire(struct vcpu *vcpu)
@@ -206,6 +191,49 @@ static bool add_page(struct vm *vm, u64 guest)
     return false;
 }
 
+/* Functions reach memory at any time, and do not come back if it is not there. */
+static bool populate_all(struct vm *vm)
+{
+    for (u64 offset = 0; offset < vm->ram.size; offset += PAGE_SIZE)
+        if (gstage_find(&vm->tables, vm->ram.start + offset) == 0 && !add_page(vm, vm->ram.start + offset))
+            return false;
+    return true;
+}
+
+static bool plain_boot(struct vm *vm, const struct boot *boot)
+{
+    u64 tree = vm->ram.start + BOOT_TREE_OFFSET;
+    lock_acquire(&vm->lock);
+    bool written = vm_write(vm, tree, boot->tree, boot->tree_size);
+    for (unsigned i = 0; written && i < vm->description->module_count; i++)
+    {
+        const struct module *module = &vm->description->modules[i];
+        const struct range *place = module->role == MODULE_KERNEL ? &boot->kernel : module->role == MODULE_INITRD ? &boot->initrd : NULL;
+        written = place == NULL || vm_write(vm, place->start, (const void *)module->content.start, module->content.size);
+    }
+    written = written && (vm->passthrough.count == 0 || populate_all(vm));
+    lock_release(&vm->lock);
+    vm->vcpus[0].start_pc = boot->entry;
+    vm->vcpus[0].start_argument = tree;
+    return written;
+}
+
+static void plain_connect(struct vm *vm, struct passed *passed)
+{
+    for (unsigned i = 0; i < PCIE_BARS; i++)
+        for (u64 offset = 0; offset < passed->guest[i].size; offset += PAGE_SIZE)
+            if (!gstage_map(&vm->tables, passed->guest[i].start + offset, passed->function->bars[i].range.start + offset, PAGE_SIZE, false))
+                fail("the machine's memory is too small for vm%u: give it more with --memory", vm->index);
+    iommu_assign(passed->function, vm, gstage_hgatp(&vm->tables, vmid_of(vm)));
+}
+
+static void plain_disconnect(struct vm *vm, struct passed *passed)
+{
+    (void)vm;
+    pcie_set_master(passed->function, false);
+    iommu_release(passed->function);
+}
+
 static bool plain_populate(struct vm *vm, u64 guest)
 {
     if (gstage_find(&vm->tables, guest) == 0)
@@ -237,6 +265,8 @@ const struct vm_operations plain_operations = {
     .boot = plain_boot,
     .retire = plain_retire,
     .destroy = plain_destroy,
+    .connect = plain_connect,
+    .disconnect = plain_disconnect,
     .start = plain_start,
     .load = plain_load,
     .save = plain_save,

@@ -101,6 +101,9 @@ static void add_devices(struct vm *vm)
     if (network_is_useful())
         add_virtio(vm, &virtio_network);
     add_virtio(vm, &virtio_entropy);
+    passthrough_attach(&vm->passthrough, vm);
+    if (vm->passthrough.count != 0)
+        add_device(vm, &vm->passthrough.device);
     if (vm->description->kind == VM_CONFIDENTIAL)
     {
         loader_reset(&vm->tvm.loader, vm, (struct range){ GUEST_LOADER, GUEST_LOADER_SIZE });
@@ -163,6 +166,7 @@ void vm_start(unsigned index)
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
     load_images(vm);
+    passthrough_connect(&vm->passthrough);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
     {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -215,6 +219,7 @@ void vm_retire(struct vcpu *vcpu)
     if (__atomic_sub_fetch(&vm->unretired, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     network_detach(vm);
+    passthrough_detach(&vm->passthrough);
     vm->operations->destroy(vm);
     if (vm->end == VM_RESET && !machine.no_reboot)
     {

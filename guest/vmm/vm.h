@@ -15,6 +15,7 @@
 #include "lock.h"
 #include "instruction.h"
 #include "machine.h"
+#include "passthrough.h"
 #include "tvm.h"
 #include "types.h"
 #include "uart.h"
@@ -128,6 +129,10 @@ struct vm_operations
     /* Gives everything back. No virtual hart runs any more. */
     void (*destroy)(struct vm *vm);
 
+    /* Makes a function's memory, requests and messages the virtual machine's, and ends that. The function has been reset; nothing runs. */
+    void (*connect)(struct vm *vm, struct passed *passed);
+    void (*disconnect)(struct vm *vm, struct passed *passed);
+
     /* Brings a virtual hart to the state of a hart that HSM starts. On its own hart. */
     void (*start)(struct vcpu *vcpu);
 
@@ -192,6 +197,7 @@ struct vm
     unsigned device_count;
     struct aplic aplic;
     struct uart uart;
+    struct passthrough passthrough;
     struct virtio virtio[VIRTIO_MAX];
     unsigned virtio_count;
     struct virtio *console; /* one of these */

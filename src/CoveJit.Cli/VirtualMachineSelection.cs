@@ -1,4 +1,5 @@
 using CoveJit.Cli.Parsing;
+using CoveJit.Devices.Pcie;
 using CoveJit.Guests;
 using CoveJit.Isa;
 using CoveJit.Machines.Loading;
@@ -57,6 +58,7 @@ internal static class VirtualMachineSelection
 
         string kernel = hypervisor ?? Hypervisor();
         VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options, kernel))];
+        CheckFunctions(machines, options);
         ulong wanted = MemoryFor(machines, isConfidential && options.TsmModel == TsmModel.Static);
         return options with
         {
@@ -97,6 +99,7 @@ internal static class VirtualMachineSelection
             Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
             Append = request.Append ?? guest.Append,
             RamDisks = request.RamDisks,
+            Functions = [.. request.Devices.Select(name => PcieFunctionName.Resolve(name, guest))],
             Tamper = request.Tamper,
             Shim = request.Kind == VirtualMachineKind.Confidential ? request.Shim ?? Path.Combine(Path.GetDirectoryName(hypervisor)!, VmmBuilder.ShimName) : null,
         };
@@ -105,6 +108,25 @@ internal static class VirtualMachineSelection
         return files <= VirtualMachineOptions.MostFiles
             ? machine
             : throw new UsageException($"--vm: {machine.RamDisks.Count} RAM disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");
+    }
+
+    private static void CheckFunctions(IReadOnlyList<VirtualMachineOptions> machines, MachineOptions options)
+    {
+        RequesterId[] functions = [.. machines.SelectMany(machine => machine.Functions)];
+        if (machines.Any(machine => machine.Functions.Count > 0 && machine.Kind == VirtualMachineKind.Plain) && !options.Iommu)
+        {
+            throw new UsageException("--vm device= needs an IOMMU, which keeps the function from other memory than the virtual machine's", "add --iommu on");
+        }
+
+        if (functions.GroupBy(function => function).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new UsageException($"--vm: the PCIe function {twice.Key} can have one owner only", "leave one device= out");
+        }
+
+        if (machines.Any(machine => machine.Functions.Count > VirtualMachineOptions.MostFunctions))
+        {
+            throw new UsageException("--vm: too many device= for a virtual machine", $"give at most {VirtualMachineOptions.MostFunctions}");
+        }
     }
 
     private static string Hypervisor()

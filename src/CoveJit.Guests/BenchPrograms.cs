@@ -3,13 +3,14 @@ using CoveJit.Guests.Cpio;
 
 namespace CoveJit.Guests;
 
-/// <summary>Compiles the sources of <c>guest/bench</c> and puts the programs under <c>/bench</c>.</summary>
+/// <summary>Compiles the sources of <c>guest/bench</c> and <c>guest/io</c> and puts the programs under <c>/bench</c>. <c>/bench/run</c> knows of the former only.</summary>
 internal static class BenchPrograms
 {
     /// <summary>Debian's cross compiler.</summary>
     public const string Compiler = "riscv64-linux-gnu-gcc";
 
     private const string Prefix = "bench/";
+    private const string ToolPrefix = "io/";
 
     /// <summary>Compiles the programs and adds them to an archive.</summary>
     /// <param name="archive">Archive to add to.</param>
@@ -20,29 +21,16 @@ internal static class BenchPrograms
     /// <exception cref="GuestBuildException">The compiler is missing or rejects a source.</exception>
     public static async Task AddToAsync(CpioArchive archive, string work, IReadOnlyList<string> extras, IProgress<GuestBuildProgress>? progress, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(work);
-        List<string> programs = [];
-        foreach (string resource in InitramfsBuilder.ResourceNames(Prefix))
+        string[] programs = await WriteSourcesAsync(Prefix, Path.Combine(work, "bench"), cancellation).ConfigureAwait(false);
+        string[] tools = await WriteSourcesAsync(ToolPrefix, Path.Combine(work, "io"), cancellation).ConfigureAwait(false);
+        (string Directory, string Program)[] all = [.. programs.Select(program => ("bench", program)), .. tools.Select(tool => ("io", tool))];
+        for (int i = 0; i < all.Length; i++)
         {
-            string file = resource[Prefix.Length..];
-            await File.WriteAllBytesAsync(Path.Combine(work, file), InitramfsBuilder.Resource(resource), cancellation).ConfigureAwait(false);
-            if (file.EndsWith(".c", StringComparison.Ordinal))
-            {
-                programs.Add(file[..^2]);
-            }
-        }
-
-        int done = 0;
-        int total = programs.Count;
-        foreach (string program in programs)
-        {
-            progress?.Report(new GuestBuildProgress("Compiling the benchmarks", done++, total));
-            await CompileAsync(work, program, ["-Wall", "-Werror", "-pthread", program + ".c", "-lm"], cancellation).ConfigureAwait(false);
-        }
-
-        foreach (string program in programs)
-        {
-            archive.AddFile("bench/" + program, await File.ReadAllBytesAsync(Path.Combine(work, program), cancellation).ConfigureAwait(false), executable: true);
+            (string directory, string program) = all[i];
+            progress?.Report(new GuestBuildProgress("Compiling the benchmarks", i, all.Length));
+            string place = Path.Combine(work, directory);
+            await CompileAsync(place, program, ["-Wall", "-Werror", "-pthread", program + ".c", "-lm"], cancellation).ConfigureAwait(false);
+            archive.AddFile("bench/" + program, await File.ReadAllBytesAsync(Path.Combine(place, program), cancellation).ConfigureAwait(false), executable: true);
         }
 
         foreach (string extra in extras)
@@ -59,6 +47,10 @@ internal static class BenchPrograms
         archive.AddFile("bench/run", InitramfsBuilder.Resource(Prefix + "run"), executable: true);
         archive.AddFile("bench/programs", Encoding.UTF8.GetBytes(string.Concat(programs.Concat(extras.Select(extra => Path.GetFileName(extra))).Select(program => program + "\n"))));
     }
+
+    // The names of the programs among them.
+    private static async Task<string[]> WriteSourcesAsync(string prefix, string directory, CancellationToken cancellation) =>
+        [.. (await FreestandingProgram.WriteSourcesAsync(prefix, directory, cancellation).ConfigureAwait(false)).Select(file => Path.GetFileNameWithoutExtension(file))];
 
     private static async Task CompileAsync(string work, string program, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {

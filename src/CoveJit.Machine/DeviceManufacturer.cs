@@ -1,9 +1,13 @@
+using System.Security.Cryptography;
 using System.Text;
 using CoveJit.Devices.Pcie;
 using CoveJit.Machines.Options;
 using CoveJit.TeeIo.Cryptography;
 using CoveJit.TeeIo.Provisioning;
+using CoveJit.TeeIo.Spdm;
+using CoveJit.TeeIo.Spdm.Certificates;
 using CoveJit.TeeIo.Spdm.Measurements;
+using CoveJit.TeeIo.Spdm.Messages;
 using CoveJit.TeeIo.Spdm.Responder;
 
 namespace CoveJit.Machines;
@@ -35,6 +39,17 @@ internal sealed class DeviceManufacturer
             new Measurement(1, MeasurementType.MutableFirmware, Encoding.UTF8.GetBytes($"{FirmwareName}{version}")),
             new Measurement(2, MeasurementType.HardwareConfiguration, Encoding.UTF8.GetBytes(function.Name)),
             new Measurement(3, MeasurementType.FirmwareSecurityVersion, [version, 0, 0, 0, 0, 0, 0, 0]));
+    }
+
+    /// <summary>What a confidential virtual machine is to find of a device: SHA-384 of its certificate chain as SPDM has it, then of the record of its measurements.</summary>
+    public static byte[] PolicyFor(DeviceIdentity identity, IMeasurementSource measurements)
+    {
+        SpdmAlgorithms algorithms = new()
+        {
+            BaseHash = BaseHashAlgorithms.Sha384, BaseAsymmetric = BaseAsymmetricAlgorithms.EcdsaP384, MeasurementHash = MeasurementHashAlgorithms.Sha384,
+        };
+        byte[] chain = CertificateChain.Create(algorithms, identity.Certificates).Bytes;
+        return [.. SHA384.HashData(chain), .. MeasurementBlock.Summarize(algorithms, measurements.Collect().Select(measurement => measurement.ToBlock(algorithms, raw: false)))];
     }
 
     /// <summary>Makes a device's identity.</summary>

@@ -12,6 +12,8 @@ using CoveJit.Memory.Bus;
 using CoveJit.Memory.Physical;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.TeeIo.Cryptography;
+using CoveJit.TeeIo.Provisioning;
+using CoveJit.TeeIo.Spdm.Responder;
 using CoveJit.Tsm.Devices;
 
 namespace CoveJit.Machines;
@@ -25,6 +27,7 @@ public sealed partial class Machine
 
     private readonly List<RootPort> _rootPorts = [];
     private readonly List<IdeLink> _links = [];
+    private readonly Dictionary<RequesterId, byte[]> _policies = []; // by the port's bus, as whoever numbers buses in order does
     private IPcieUpstream? _functionMemory;
     private DeviceManufacturer? _manufacturer;
 
@@ -33,6 +36,9 @@ public sealed partial class Machine
 
     /// <summary>The root ports, by device number from 1 on.</summary>
     public IReadOnlyList<RootPort> RootPorts => _rootPorts;
+
+    /// <summary>The links that have IDE.</summary>
+    internal IReadOnlyList<IdeLink> IdeLinks => _links;
 
     private void AddPcie()
     {
@@ -88,6 +94,10 @@ public sealed partial class Machine
     private void Secure(PcieFunction function, RootPort port, TeeIdentity identity)
     {
         _manufacturer ??= new DeviceManufacturer();
+        // What is expected is the genuine one.
+        _policies.Add(
+            new RequesterId(_rootPorts.Count + 1, 0, 0),
+            DeviceManufacturer.PolicyFor(_manufacturer.Provision(function, TeeIdentity.Genuine), DeviceManufacturer.Measure(function, TeeIdentity.Genuine)));
         DeviceSecurityManager manager = Own(new DeviceSecurityManager(
             function, _manufacturer.Provision(function, identity), DeviceManufacturer.Measure(function, identity), Random(function.Name)));
         IdeLink link = port.Protect(manager.Port, Options.Ide);

@@ -569,7 +569,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
             Options.Harts, hart, BoardTime.Frequency, new AddressRange(Ram.Base, Ram.Size), chosen, _contributors);
         if (virtualMachines.Count > 0)
         {
-            VirtualMachinesNode.Describe(tree.Root.Find("chosen")!, virtualMachines, Options.NoReboot);
+            VirtualMachinesNode.Describe(tree.Root.Find("chosen")!, virtualMachines, Options.NoReboot, _policies);
         }
 
         return new FlattenedDeviceTree(tree.Root).ToBytes();

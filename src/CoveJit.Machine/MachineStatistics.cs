@@ -97,6 +97,12 @@ public sealed record MachineStatistics(
 {
     private const int CurrentSchema = 1;
 
+    /// <summary>Packets that went through IDE streams, both ways; null where no link has IDE.</summary>
+    public long? IdePackets { get; init; }
+
+    /// <summary>Bytes of data in them.</summary>
+    public long? IdeBytes { get; init; }
+
     /// <summary>Reads the counters of a machine that is not running.</summary>
     public static MachineStatistics Collect(Machine machine) => new(
         CurrentSchema,
@@ -115,7 +121,11 @@ public sealed record MachineStatistics(
         machine.Translator?.InstructionsCompiled ?? 0,
         machine.Translator?.CompileTime.TotalSeconds ?? 0,
         machine.Ram.ResidentBytes,
-        Environment.WorkingSet);
+        Environment.WorkingSet)
+    {
+        IdePackets = machine.IdeLinks.Count == 0 ? null : machine.IdeLinks.Sum(link => link.Tlps),
+        IdeBytes = machine.IdeLinks.Count == 0 ? null : machine.IdeLinks.Sum(link => link.Bytes),
+    };
 
     /// <summary>The statistics as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, MachineStatisticsJson.Default.MachineStatistics) + "\n";

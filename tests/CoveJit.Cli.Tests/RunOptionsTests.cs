@@ -112,6 +112,15 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Functions_are_named_by_kind_or_by_the_bus_of_their_port()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--vmm", "vmm.elf", "--iommu", "on", "--nvme", "a.img", "--nvme", "b.img,tee", "--accelerator", "matrix", "--drive", "c.img,bus=pci",
+            "--vm", "plain,device=nvme,device=accelerator0", "--vm", "confidential,device=nvme1", "--vm", "plain,device=04:00.0");
+        Assert.Equal([["01:00.0", "03:00.0"], ["02:00.0"], ["04:00.0"]], options.VirtualMachines.Select(machine => machine.Functions.Select(function => function.ToString())));
+    }
+
+    [Fact]
     public void A_confidential_virtual_machine_brings_the_TSM_and_the_shim_beside_the_hypervisor()
     {
         MachineOptions options = Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "confidential,vcpus=2", "--vm", "confidential,shim=other", "--vm", "plain", "--memory", "2G");
@@ -140,6 +149,12 @@ public sealed class RunOptionsTests
     [InlineData("covejit: --vm needs IMSICs with guest interrupt files; leave --aia out", "--vm", "plain", "--aia", "imsic,guests=0")]
     [InlineData("covejit: --vm needs IMSICs with guest interrupt files; leave --aia out", "--vm", "plain", "--aia", "none")]
     [InlineData("covejit: --vmm is given without a virtual machine for it; add --vm plain", "--kernel", "Image")]
+    [InlineData("covejit: --vm device= needs an IOMMU", "--kernel", "Image", "--nvme", "a.img", "--vm", "plain,device=nvme")]
+    [InlineData("covejit: --vm device=nvme1: the machine has no such PCIe function", "--kernel", "Image", "--iommu", "on", "--nvme", "a.img", "--vm", "plain,device=nvme1")]
+    [InlineData("covejit: --vm device=nvme: the machine has no such PCIe function", "--kernel", "Image", "--iommu", "on", "--accelerator", "matrix", "--vm", "plain,device=nvme")]
+    [InlineData("covejit: --vm device=nvme-1: the machine has no such PCIe function", "--kernel", "Image", "--iommu", "on", "--nvme", "a.img", "--vm", "plain,device=nvme-1")]
+    [InlineData("covejit: --vm device=02:00.0: the machine has no such PCIe function", "--kernel", "Image", "--iommu", "on", "--nvme", "a.img", "--vm", "plain,device=02:00.0")]
+    [InlineData("covejit: --vm: the PCIe function 01:00.0 can have one owner only", "--kernel", "Image", "--iommu", "on", "--nvme", "a.img", "--vm", "plain,device=nvme", "--vm", "plain,device=01:00.0")]
     public void Virtual_machines_that_cannot_be_are_refused(string expected, params string[] arguments)
     {
         (int code, _, string error) = Invoke(_ => 0, ["run", "--vmm", "vmm.elf", .. arguments]);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CoveJit.EndToEnd.Tests;
 
-/// <summary><c>covejit compare vm</c> on the guest of the benchmarks.</summary>
+/// <summary><c>covejit compare vm</c> and <c>covejit compare io</c> on the guest of the benchmarks.</summary>
 public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
 {
     private const int Seconds = 600;
@@ -41,6 +41,37 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
 
         double Each(string phase, string placement, string quantity) =>
             rows[(phase, placement)].GetProperty("each").GetProperty(quantity).GetProperty("median").GetDouble();
+    }
+
+    // Each placement checks its data; what differs is what has to differ.
+    [BenchGuestFact(Hypervisor.Compiler)]
+    public void Accesses_to_a_device_in_all_placements()
+    {
+        string json = _directory.File("io.json");
+        string report = _directory.File("io.html");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            Seconds, "compare", "io", "--sizes", "64k", "--pattern", "read,write", "--repeat", "1", "--seconds", "0.05", "--icount", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--report", report, "--json", json);
+        Assert.True(code == 0, output + error);
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
+        Dictionary<(string, string), JsonElement> rows = document.RootElement.GetProperty("measurements").EnumerateArray()
+            .ToDictionary(row => (row.GetProperty("pattern").GetString()!, row.GetProperty("placement").GetString()!));
+        Assert.Equal(2 * 6, rows.Count);
+        foreach (string pattern in (string[])["read", "write"])
+        {
+            Assert.True(Value(pattern, "plain-passthrough", "exits") < Value(pattern, "plain-virtio", "exits"));
+            Assert.True(Value(pattern, "confidential-encrypted", "instructions") > 5 * Value(pattern, "confidential-virtio", "instructions"));
+            Assert.Equal(1 << 20, Value(pattern, "confidential-virtio", "bounce_bytes"));
+            foreach (string trusted in (string[])["tee-io-counted", "tee-io-functional"])
+            {
+                Assert.Equal(0, Value(pattern, trusted, "bounce_bytes"));
+                Assert.InRange(Value(pattern, trusted, "ide_bytes"), 1 << 20, 2 << 20);
+                Assert.True(Value(pattern, trusted, "instructions") < Value(pattern, "confidential-virtio", "instructions"));
+            }
+        }
+
+        Assert.Contains("<svg", File.ReadAllText(report), StringComparison.Ordinal);
+
+        double Value(string pattern, string placement, string name) => rows[(pattern, placement)].GetProperty("values").GetProperty(name).GetProperty("median").GetDouble();
     }
 
     // The guest's data are compared with the host's in both directions; a difference would be an error.

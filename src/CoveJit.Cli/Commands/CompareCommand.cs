@@ -16,7 +16,7 @@ internal static class CompareCommand
     private const double LeastSeconds = 0.01;
     private const double MostSeconds = 3600;
 
-    public static Command Build() => new("compare", "Measure what protection costs") { Isolation(), VirtualMachines() };
+    public static Command Build() => new("compare", "Measure what protection costs") { Isolation(), VirtualMachines(), Io() };
 
     private static Command Isolation()
     {
@@ -70,12 +70,7 @@ internal static class CompareCommand
         };
         command.SetAction(async (result, cancellation) =>
         {
-            double each = result.GetValue(seconds);
-            if (each is not (>= LeastSeconds and <= MostSeconds))
-            {
-                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--seconds {each} is out of range"), string.Create(CultureInfo.InvariantCulture, $"give {LeastSeconds} to {MostSeconds}"));
-            }
-
+            double each = CheckSeconds(result.GetValue(seconds));
             VmComparison comparison = new(
                 GuestWorkload.Parse(result.GetValue(workloads), result.GetValue(icount)),
                 Within("--repeat", result.GetValue(repeat), MostRepeats),
@@ -97,6 +92,56 @@ internal static class CompareCommand
         });
         return command;
     }
+
+    private static Command Io()
+    {
+        const string Sizes = "4k,64k,1m";
+        const string Patterns = "read,write,randread";
+        Option<string> device = new("--device") { HelpName = string.Join('|', IoPlacements.Devices.Keys), Description = "What the guest reads and writes [nvme]", DefaultValueFactory = _ => "nvme" };
+        Option<string> sizes = new("--sizes") { HelpName = "LIST", Description = $"Sizes of requests [{Sizes}]", DefaultValueFactory = _ => Sizes };
+        Option<string> pattern = new("--pattern") { HelpName = "LIST", Description = $"Some of read,write,randread,randwrite [{Patterns}]", DefaultValueFactory = _ => Patterns };
+        Option<int> depth = new("--depth") { HelpName = "N", Description = "Requests under way [1]", DefaultValueFactory = _ => 1 };
+        Option<int> repeat = new("--repeat") { HelpName = "N", Description = "Runs in each placement, of which the median counts [3]", DefaultValueFactory = _ => 3 };
+        Option<double> seconds = new("--seconds") { HelpName = "S", Description = "Seconds of each pattern and size, by the guest's clock [1]", DefaultValueFactory = _ => 1 };
+        Option<bool> icount = new("--icount") { Description = "Derive the guest's time from instructions" };
+        Option<string> guest = new("--guest") { HelpName = "NAME", Description = "The guest, which has the programs of 'covejit guest build bench' [bench]", DefaultValueFactory = _ => GuestBuilder.NameOf(GuestKind.Bench) };
+        Option<string?> vmm = new("--vmm") { HelpName = "F", Description = "The hypervisor [the one that 'covejit guest build vmm' made]" };
+        Option<string?> report = new("--report") { HelpName = "F", Description = "Write a report with charts to an HTML file" };
+        Option<string?> json = new("--json") { HelpName = "F", Description = "Write every measurement to a JSON file" };
+        Command command = new("io", "The same accesses to a device through VirtIO, passthrough, bounce buffers, encryption in the guest and TEE-IO: rates, latencies, instructions, exits")
+        {
+            device, sizes, pattern, depth, repeat, seconds, icount, guest, vmm, report, json,
+        };
+        command.SetAction(async (result, cancellation) =>
+        {
+            string name = result.GetValue(device)!;
+            IoComparison comparison = new(
+                IoPlacements.Devices.TryGetValue(name, out IoDevice chosen) ? chosen : throw new UsageException($"--device {name} is not known", $"give one of {string.Join(", ", IoPlacements.Devices.Keys)}"),
+                IoWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)!),
+                IoWorkload.CheckDepth(result.GetValue(depth)),
+                Within("--repeat", result.GetValue(repeat), MostRepeats),
+                CheckSeconds(result.GetValue(seconds)),
+                result.GetValue(guest)!,
+                result.GetValue(vmm),
+                result.GetValue(icount));
+            IoResult measured = await Task.Run(() => comparison.Run(step => result.InvocationConfiguration.Error.WriteLine($"covejit: {step}"), cancellation), cancellation).ConfigureAwait(false);
+            IoTable.Write(measured, result.InvocationConfiguration.Output);
+            if (result.GetValue(report) is { } page)
+            {
+                await File.WriteAllTextAsync(page, IoReport.Html(measured), cancellation).ConfigureAwait(false);
+            }
+
+            if (result.GetValue(json) is { } path)
+            {
+                await File.WriteAllTextAsync(path, measured.ToJson(), cancellation).ConfigureAwait(false);
+            }
+        });
+        return command;
+    }
+
+    private static double CheckSeconds(double seconds) => seconds is >= LeastSeconds and <= MostSeconds
+        ? seconds
+        : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--seconds {seconds} is out of range"), string.Create(CultureInfo.InvariantCulture, $"give {LeastSeconds} to {MostSeconds}"));
 
     private static int[] ParseRegions(string text) =>
         [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= IsolationProgram.MostRegions

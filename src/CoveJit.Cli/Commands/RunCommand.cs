@@ -36,7 +36,7 @@ internal sealed class RunCommand
     private readonly Option<string[]> _vm = new("--vm")
     {
         HelpName = "KIND[,...]",
-        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain or confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,append=S][,shim=F]; may be repeated, and the first gets the drives of --drive",
+        Description = "Run the guest in a virtual machine, on CoveJit's hypervisor: plain or confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=NAME]...[,append=S][,shim=F]; may be repeated, and the first gets the drives of --drive",
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = false,
     };

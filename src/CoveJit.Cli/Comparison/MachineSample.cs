@@ -32,6 +32,12 @@ internal sealed record MachineSample(double HostSeconds, double GuestSeconds, IR
     /// <summary>Host seconds in them.</summary>
     public const string TsmSeconds = "tsm_host_seconds";
 
+    /// <summary>Processor time of the host, of all threads: of the hart, of what translates, of devices.</summary>
+    public const string HostCpuSeconds = "host_cpu_seconds";
+
+    /// <summary>Bytes that went over links through streams of IDE, encrypted there or only counted.</summary>
+    public const string IdeBytes = "ide_bytes";
+
     // Exception and interrupt codes (Privileged, "Machine Cause (mcause) Register"), as the hypervisor of guest/vmm names exits by them.
     private static readonly (string Name, int[] Causes)[] ExitExceptions = [("sbi", [10]), ("guest_page_fault", [20, 21, 23]), ("virtual_instruction", [22])];
     private static readonly (string Name, int Code)[] ExitInterrupts = [("software", 1), ("timer", 5), ("external", 9), ("guest_external", 12)];
@@ -47,7 +53,8 @@ internal sealed record MachineSample(double HostSeconds, double GuestSeconds, IR
     /// <param name="guestSeconds">The machine's time.</param>
     /// <param name="statistics">The machine's counters.</param>
     /// <param name="placement">Where the guest runs: it says which traps are exits.</param>
-    public static MachineSample From(double hostSeconds, double guestSeconds, MachineStatistics statistics, GuestPlacement placement)
+    /// <param name="hostCpuSeconds">Processor time of this process.</param>
+    public static MachineSample From(double hostSeconds, double guestSeconds, MachineStatistics statistics, GuestPlacement placement, double hostCpuSeconds = 0)
     {
         Dictionary<string, double> counts = new()
         {
@@ -58,7 +65,14 @@ internal sealed record MachineSample(double HostSeconds, double GuestSeconds, IR
             [PageFaults] = PageFaultCauses.Sum(Exceptions),
             ["system_calls"] = Exceptions(UserCall),
             ["firmware_calls"] = Exceptions(SupervisorCall),
+            [HostCpuSeconds] = hostCpuSeconds,
         };
+        if (statistics.IdeBytes is { } bytes)
+        {
+            counts[IdeBytes] = bytes;
+            counts["ide_packets"] = statistics.IdePackets ?? 0;
+        }
+
         if (placement != GuestPlacement.Bare)
         {
             // A confidential one's traps go to the TSM, and only some of them on to the hypervisor: it counts these itself. A plain one's trap where

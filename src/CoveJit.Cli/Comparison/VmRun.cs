@@ -87,7 +87,7 @@ internal sealed class VmRun : IMachineHost
         {
             double seconds = _watch.Elapsed.TotalSeconds;
             double guest = (double)(machine.Clock.Ticks - _firstTick) / machine.Clock.Frequency;
-            _marks.Add(new SampledLine(line, MachineSample.From(seconds, guest, MachineStatistics.Collect(machine), _placement)));
+            _marks.Add(new SampledLine(line, MachineSample.From(seconds, guest, MachineStatistics.Collect(machine), _placement, Environment.CpuUsage.TotalTime.TotalSeconds)));
         }
     }
 }

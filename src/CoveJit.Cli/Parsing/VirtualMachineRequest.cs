@@ -26,4 +26,7 @@ internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
 
     /// <summary>Image files of drives that the machine has for this virtual machine.</summary>
     public IReadOnlyList<string> Drives { get; init; } = [];
+
+    /// <summary>Names of the machine's PCIe functions that it drives itself (<see cref="PcieFunctionName"/>).</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
 }

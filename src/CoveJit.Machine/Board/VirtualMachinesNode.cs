@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using CoveJit.Devices.DeviceTree;
+using CoveJit.Devices.Pcie;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 
@@ -14,7 +15,13 @@ internal static class VirtualMachinesNode
     /// <param name="chosen">The <c>/chosen</c> node.</param>
     /// <param name="machines">The virtual machines, each with its files in memory.</param>
     /// <param name="noReboot">Whether one that resets has ended.</param>
-    public static void Describe(DeviceTreeNode chosen, IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> machines, bool noReboot)
+    /// <param name="policies">What a confidential one is to find of the functions that are TEE device interfaces.</param>
+    /// <exception cref="LoadException">A confidential one is to have a function that is none.</exception>
+    public static void Describe(
+        DeviceTreeNode chosen,
+        IReadOnlyList<(VirtualMachineOptions Options, IReadOnlyList<Module> Modules)> machines,
+        bool noReboot,
+        IReadOnlyDictionary<RequesterId, byte[]> policies)
     {
         DeviceTreeNode list = chosen.AddChild("virtual-machines");
         if (noReboot)
@@ -35,6 +42,16 @@ internal static class VirtualMachinesNode
             if (!string.IsNullOrEmpty(options.Append))
             {
                 node.Set("bootargs", options.Append);
+            }
+
+            if (options.Functions.Count > 0)
+            {
+                node.SetCells("covejit,functions", [.. options.Functions.Select(function => (uint)function.Value)]);
+                if (options.Kind == VirtualMachineKind.Confidential)
+                {
+                    node.Set("covejit,function-policies", [.. options.Functions.SelectMany(function => policies.GetValueOrDefault(function)
+                        ?? throw new LoadException($"a confidential virtual machine is to have the PCIe function {function}, which is no TEE device interface", "add tee to the device, for example --nvme F,tee"))]);
+                }
             }
 
             if (options.Tamper is { } tamper)

@@ -1,3 +1,5 @@
+using CoveJit.Devices.Pcie;
+
 namespace CoveJit.Machines.Options;
 
 /// <summary>A virtual machine for the hypervisor that the machine boots: the files are put into RAM, and the device tree tells of everything.</summary>
@@ -12,6 +14,9 @@ public sealed record VirtualMachineOptions(string Kernel)
 
     /// <summary>Most files of each: kernel, initrd, shim and disks.</summary>
     public const int MostFiles = 8;
+
+    /// <summary>Most PCIe functions of each.</summary>
+    public const int MostFunctions = 4;
 
     /// <summary>How it is kept apart from its hypervisor.</summary>
     public VirtualMachineKind Kind { get; init; }
@@ -31,8 +36,11 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
     public string? Shim { get; init; }
 
-    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c> or <c>append</c>; or null.</summary>
+    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c>, <c>append</c> or <c>device</c>; or null.</summary>
     public string? Tamper { get; init; }
+
+    /// <summary>The machine's PCIe functions that it drives itself, by the numbers that the hypervisor gives to buses: that of the root port above.</summary>
+    public IReadOnlyList<RequesterId> Functions { get; init; } = [];
 
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];

@@ -12,7 +12,14 @@ public sealed record Measurement(byte Index, MeasurementType Type, byte[] Conten
     /// <summary>Versions and modes are of use only as they are; everything else is reported as a digest unless the requester wants it raw.</summary>
     private bool IsAlwaysRaw => Type is MeasurementType.DeviceMode or MeasurementType.FirmwareVersion or MeasurementType.FirmwareSecurityVersion;
 
-    internal MeasurementBlock ToBlock(SpdmAlgorithms algorithms, bool raw) => raw || IsAlwaysRaw
-        ? new MeasurementBlock(Index, Type, IsRaw: true, Content)
-        : new MeasurementBlock(Index, Type, IsRaw: false, algorithms.HashMeasurement(Content));
+    /// <summary>How it is reported.</summary>
+    /// <param name="algorithms">The connection's algorithms: the measurement hash matters.</param>
+    /// <param name="raw">Whether raw bit streams are asked for.</param>
+    public MeasurementBlock ToBlock(SpdmAlgorithms algorithms, bool raw)
+    {
+        ArgumentNullException.ThrowIfNull(algorithms);
+        return raw || IsAlwaysRaw
+            ? new MeasurementBlock(Index, Type, IsRaw: true, Content)
+            : new MeasurementBlock(Index, Type, IsRaw: false, algorithms.HashMeasurement(Content));
+    }
 }

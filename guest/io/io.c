@@ -1,0 +1,294 @@
+/*
+ * What fio does, in small: reads or writes a block device past the page cache (O_DIRECT), in blocks of a size, with a number of requests under way, for
+ * a number of seconds, and says how long requests took. Every word on the device is known, so that what is read can be checked:
+ *
+ *     io fill DEVICE SPAN SEED                          writes all of it
+ *     io read|write|randread|randwrite DEVICE SPAN SEED SIZE DEPTH SECONDS
+ *     io check DEVICE SPAN SEED                         reads all of it, and prints a digest
+ *
+ * A phase is framed by lines as in bench.h, with bytes and latencies added to the last; its name is PATTERN_SIZE. A word is a function of the seed and
+ * its place. Of a block that was read the first word of each sector is checked at once, which costs next to nothing; `check` looks at all. Writes write
+ * other words than there were; all that was written is read again after the time, and then filled anew.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "../bench/bench.h"
+
+enum { SECTOR = 512, DEPTH_MOST = 64, SAMPLES_MOST = 1 << 20, WARM_UP = 16, CHUNK = 1 << 20 };
+
+struct target
+{
+    const char *path;
+    int descriptor;
+    uint64_t span;
+    uint64_t seed;
+};
+
+struct request
+{
+    struct iocb control;
+    uint8_t *buffer;
+    double begun;
+};
+
+static uint64_t word_at(uint64_t seed, uint64_t offset)
+{
+    uint64_t x = seed + offset / 8 * UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+static void make(const struct target *target, uint8_t *buffer, uint64_t offset, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += 8)
+        *(uint64_t *)(buffer + at) = word_at(target->seed, offset + at);
+}
+
+static void wrong(const struct target *target, uint64_t offset)
+{
+    fprintf(stderr, "%s: other data at %llu than were written\n", target->path, (unsigned long long)offset);
+    exit(1);
+}
+
+static void check(const struct target *target, const uint8_t *buffer, uint64_t offset, uint64_t size, unsigned step)
+{
+    for (uint64_t at = 0; at < size; at += step)
+        if (*(const uint64_t *)(buffer + at) != word_at(target->seed, offset + at))
+            wrong(target, offset + at);
+}
+
+static uint8_t *allocate(uint64_t size)
+{
+    uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (at == MAP_FAILED)
+        bench_fail("mmap");
+    return at;
+}
+
+static void transfer(const struct target *target, int is_write, uint8_t *buffer, uint64_t offset, uint64_t size)
+{
+    ssize_t done = is_write ? pwrite(target->descriptor, buffer, size, (off_t)offset) : pread(target->descriptor, buffer, size, (off_t)offset);
+    if (done != (ssize_t)size)
+        bench_fail(target->path);
+}
+
+static void fill(const struct target *target)
+{
+    uint8_t *buffer = allocate(CHUNK);
+    for (uint64_t offset = 0; offset < target->span; offset += CHUNK)
+    {
+        make(target, buffer, offset, CHUNK);
+        transfer(target, 1, buffer, offset, CHUNK);
+    }
+    if (fsync(target->descriptor) != 0)
+        bench_fail(target->path);
+}
+
+static void check_all(const struct target *target)
+{
+    uint8_t *buffer = allocate(CHUNK);
+    uint64_t digest = UINT64_C(0xCBF29CE484222325); /* FNV-1a, by words */
+    for (uint64_t offset = 0; offset < target->span; offset += CHUNK)
+    {
+        transfer(target, 0, buffer, offset, CHUNK);
+        check(target, buffer, offset, CHUNK, 8);
+        for (uint64_t at = 0; at < CHUNK; at += 8)
+            digest = (digest ^ *(const uint64_t *)(buffer + at)) * UINT64_C(0x100000001B3);
+    }
+    printf("{\"digest\":\"%016llx\"}\n", (unsigned long long)digest);
+}
+
+static long io_submit(aio_context_t context, struct iocb *control)
+{
+    return syscall(SYS_io_submit, context, 1L, &control);
+}
+
+struct run
+{
+    const struct target *target;
+    aio_context_t context;
+    struct request requests[DEPTH_MOST];
+    unsigned depth;
+    uint64_t size;
+    int is_write;
+    int is_random;
+    uint8_t *content; /* of the whole span, for writes: made before anything is timed */
+    uint8_t *written; /* whether a block was */
+    uint64_t next; /* a counter, or a generator's state */
+    float *samples; /* microseconds, of as many requests as there is room for */
+    uint64_t done;
+};
+
+static uint64_t choose(struct run *run)
+{
+    uint64_t blocks = run->target->span / run->size;
+    if (!run->is_random)
+        return run->next++ % blocks * run->size;
+    run->next = run->next * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (run->next >> 33) % blocks * run->size;
+}
+
+static void begin(struct run *run, struct request *request)
+{
+    uint64_t offset = choose(run);
+    uint8_t *buffer = run->is_write ? run->content + offset : request->buffer;
+    if (run->is_write)
+        run->written[offset / run->size] = 1;
+    request->control = (struct iocb){
+        .aio_lio_opcode = run->is_write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD,
+        .aio_fildes = (uint32_t)run->target->descriptor,
+        .aio_buf = (uintptr_t)buffer,
+        .aio_nbytes = run->size,
+        .aio_offset = (int64_t)offset,
+        .aio_data = (uintptr_t)request,
+    };
+    request->begun = bench_now();
+    if (io_submit(run->context, &request->control) != 1)
+        bench_fail("io_submit");
+}
+
+static void finish(struct run *run, const struct io_event *event, double now)
+{
+    struct request *request = (struct request *)(uintptr_t)event->data;
+    if (event->res != (int64_t)run->size)
+    {
+        fprintf(stderr, "%s: a request ended with %lld\n", run->target->path, (long long)event->res);
+        exit(1);
+    }
+    if (run->done < SAMPLES_MOST)
+        run->samples[run->done] = (float)((now - request->begun) * 1e6);
+    run->done++;
+    if (!run->is_write)
+        check(run->target, request->buffer, (uint64_t)request->control.aio_offset, run->size, SECTOR);
+}
+
+/* Keeps requests under way until it is time, or until as many are done as wanted. */
+static void work(struct run *run, double until, uint64_t wanted)
+{
+    uint64_t begun = 0;
+    run->done = 0;
+    for (unsigned i = 0; i < run->depth; i++, begun++)
+        begin(run, &run->requests[i]);
+    while (run->done < begun)
+    {
+        struct io_event events[DEPTH_MOST];
+        long got = syscall(SYS_io_getevents, run->context, 1L, (long)run->depth, events, NULL);
+        if (got < 1)
+            bench_fail("io_getevents");
+        double now = bench_now();
+        for (long i = 0; i < got; i++)
+        {
+            finish(run, &events[i], now);
+            if (now < until && begun < wanted)
+            {
+                begin(run, (struct request *)(uintptr_t)events[i].data);
+                begun++;
+            }
+        }
+    }
+    if (run->is_write && fdatasync(run->target->descriptor) != 0)
+        bench_fail(run->target->path);
+}
+
+static int compare(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static double percentile(const float *sorted, uint64_t count, double part)
+{
+    return sorted[(uint64_t)((double)(count - 1) * part + 0.5)];
+}
+
+/* What was written is there, and then gives way to what was there before. */
+static void check_written(const struct run *run, const struct target *written)
+{
+    uint8_t *buffer = allocate(run->size);
+    for (uint64_t block = 0; block < written->span / run->size; block++)
+    {
+        if (!run->written[block])
+            continue;
+        transfer(written, 0, buffer, block * run->size, run->size);
+        check(written, buffer, block * run->size, run->size, 8);
+    }
+    fill(run->target);
+}
+
+static void measure(const struct target *target, const char *pattern, uint64_t size, unsigned depth, double seconds)
+{
+    static struct run run;
+    run = (struct run){ .target = target, .depth = depth, .size = size, .samples = (float *)allocate(SAMPLES_MOST * sizeof(float)) };
+    run.is_random = strncmp(pattern, "rand", 4) == 0;
+    run.is_write = strcmp(pattern + (run.is_random ? 4 : 0), "write") == 0;
+    struct target other = *target; /* writes write other words than there are */
+    other.seed = ~target->seed;
+    if (run.is_write)
+    {
+        run.content = allocate(target->span);
+        run.written = allocate(target->span / size);
+        make(&other, run.content, 0, target->span);
+    }
+    for (unsigned i = 0; i < depth; i++)
+        run.requests[i].buffer = allocate(size);
+    if (syscall(SYS_io_setup, (long)depth, &run.context) != 0)
+        bench_fail("io_setup");
+    work(&run, bench_now() + seconds, WARM_UP);
+    printf("{\"start\":\"%s_%llu\"}\n", pattern, (unsigned long long)size);
+    fflush(stdout);
+    double cpu = bench_cpu();
+    double start = bench_now();
+    work(&run, start + seconds, UINT64_MAX);
+    double taken = bench_now() - start;
+    cpu = bench_cpu() - cpu;
+    uint64_t count = run.done < SAMPLES_MOST ? run.done : SAMPLES_MOST;
+    /* What is sorted before the line is written would count. */
+    printf("{\"name\":\"%s_%llu\",\"iterations\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", pattern, (unsigned long long)size, (unsigned long long)run.done, taken, cpu);
+    fflush(stdout);
+    if (run.is_write)
+        check_written(&run, &other);
+    qsort(run.samples, count, sizeof(float), compare);
+    printf("{\"latency\":\"%s_%llu\",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}\n", pattern, (unsigned long long)size, percentile(run.samples, count, 0.5),
+           percentile(run.samples, count, 0.9), percentile(run.samples, count, 0.99), (double)run.samples[count - 1]);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5 && argc != 8)
+    {
+        fprintf(stderr, "io fill|check DEVICE SPAN SEED, or io PATTERN DEVICE SPAN SEED SIZE DEPTH SECONDS\n");
+        return 2;
+    }
+    struct target target = { .path = argv[2], .span = strtoull(argv[3], NULL, 0), .seed = strtoull(argv[4], NULL, 0) };
+    target.descriptor = open(target.path, O_RDWR | O_DIRECT);
+    if (target.descriptor < 0)
+        bench_fail(target.path);
+    if (target.span == 0 || target.span % CHUNK != 0)
+    {
+        fprintf(stderr, "the span is to be whole MiB\n");
+        return 2;
+    }
+    if (argc == 5)
+    {
+        if (strcmp(argv[1], "fill") == 0)
+            fill(&target);
+        else
+            check_all(&target);
+        return 0;
+    }
+    uint64_t size = strtoull(argv[5], NULL, 0);
+    unsigned depth = (unsigned)atoi(argv[6]);
+    if (size == 0 || size % SECTOR != 0 || size > target.span || depth == 0 || depth > DEPTH_MOST)
+    {
+        fprintf(stderr, "size or depth do not fit\n");
+        return 2;
+    }
+    measure(&target, argv[1], size, depth, atof(argv[7]));
+    return 0;
+}

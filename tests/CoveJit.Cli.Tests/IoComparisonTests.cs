@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using CoveJit.Cli.Comparison;
+using CoveJit.Cli.Parsing;
+
+namespace CoveJit.Cli.Tests;
+
+/// <summary><c>covejit compare io</c>: what guests are told, how runs are put together, how results are written.</summary>
+public sealed class IoComparisonTests
+{
+    private const string ReadPhase = "read_4096";
+    private const int KernelCommandLine = 1024;
+
+    [Fact]
+    public void Every_pattern_has_every_size()
+    {
+        Assert.Equal(
+            [("read", 4096), ("read", 1 << 20), ("randwrite", 4096), ("randwrite", 1 << 20)],
+            IoWorkload.Parse("4k,1m", "randwrite,read").Select(phase => (phase.Pattern, phase.Size)));
+    }
+
+    [Theory]
+    [InlineData("4k", "trim", "--pattern trim: 'trim' is no pattern")]
+    [InlineData("4000", "read", "--sizes: '4000' is no size of a block")]
+    [InlineData("16m", "read", "--sizes: '16m' is no size of a block")]
+    [InlineData("", "read", "--sizes: '' is no size of a block")]
+    public void A_wrong_list_is_said_to_be_wrong(string sizes, string patterns, string expected) =>
+        Assert.StartsWith(expected, Assert.Throws<UsageException>(() => IoWorkload.Parse(sizes, patterns)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void All_that_a_guest_can_be_told_fits_its_kernels_command_line()
+    {
+        string commands = IoWorkload.CommandsFor(IoWorkload.Parse("512,4k,16k,64k,256k,1m,8m", "read,write,randread,randwrite"), "/dev/nvme0n1", encrypts: true, ulong.MaxValue, 64, 3600.25);
+        Assert.InRange(commands.Length, 1, KernelCommandLine - 100);
+        Assert.DoesNotContain('"', commands);
+    }
+
+    [Fact]
+    public void An_image_is_in_the_clear_sector_by_sector()
+    {
+        byte[] image = new byte[IoWorkload.Span];
+        Assert.Equal(0, IoWorkload.SectorsInTheClear(image, 5));
+        for (int at = 0; at < image.Length; at += 8)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(at), SplitMix(5, at / 8));
+        }
+
+        Assert.Equal(IoWorkload.Sectors, IoWorkload.SectorsInTheClear(image, 5));
+        Assert.Equal(0, IoWorkload.SectorsInTheClear(image, 6));
+        image[511] ^= 1;
+        image[512] ^= 1;
+        Assert.Equal(IoWorkload.Sectors - 2, IoWorkload.SectorsInTheClear(image, 5));
+        Assert.NotEqual(IoWorkload.Digest(5), IoWorkload.Digest(6));
+    }
+
+    [Fact]
+    public void Values_are_of_a_MiB_and_what_was_not_measured_says_why()
+    {
+        // 512 requests of 4 KiB are 2 MiB, in half a second.
+        IoRun[] runs = [Run(512, 0.5, 4000), Run(512, 0.5, 6000), Run(512, 1, 5000)];
+        IoMeasurement row = IoRun.Combine(new IoPhase("read", 4096), IoPlacement.ConfidentialVirtio, null, runs);
+        Assert.Equal(4, row.Median(IoResult.Rate));
+        Assert.Equal(1024, row.Median(IoResult.RequestRate));
+        Assert.Equal(2500, row.Median(MachineSample.Instructions));
+        Assert.Equal(1 << 20, row.Median(IoResult.BounceBytes));
+        Assert.Equal(0, row.Median(IoResult.EncryptedBytes));
+        Assert.Equal(9, row.Median(IoResult.LatencyPrefix + "p99"));
+        IoMeasurement missing = IoRun.Combine(new IoPhase("write", 4096), IoPlacement.PlainVirtio, null, runs);
+        Assert.Equal("the guest reported nothing", missing.Absent);
+        IoMeasurement absent = IoRun.Combine(new IoPhase("read", 4096), IoPlacement.TeeIoCounted, IoPlacements.WhyAbsent(IoPlacement.TeeIoCounted, IoDevice.Net), []);
+        Assert.Equal("nothing here measures a network card; compare vm has a workload for it", absent.Absent);
+        Assert.Empty(absent.Values);
+        IoResult result = Result([row, absent]);
+        Assert.Equal(IoTable.Columns.Count, IoTable.Cells(row, result).Count());
+        Assert.Equal(IoTable.Columns.Count, IoTable.Cells(absent, result).Count());
+        using JsonDocument json = JsonDocument.Parse(result.ToJson());
+        Assert.Equal(4, json.RootElement.GetProperty("measurements")[0].GetProperty("values").GetProperty("mib_per_second").GetProperty("median").GetDouble());
+        using StringWriter table = new();
+        IoTable.Write(result, table);
+        Assert.Contains("tee-io-counted: not available: nothing here measures a network card; compare vm has a workload for it.", table.ToString(), StringComparison.Ordinal);
+        Assert.Contains("nothing here measures a network card; compare vm has a workload for it", IoReport.Html(result), StringComparison.Ordinal);
+    }
+
+    private static IoRun Run(double requests, double seconds, double instructions) => new(
+        new GuestWindows([new GuestWindow(ReadPhase, requests, new MachineSample(seconds, seconds, new Dictionary<string, double> { [MachineSample.Instructions] = instructions }))], [], []),
+        new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });
+
+    private static IoResult Result(IReadOnlyList<IoMeasurement> rows) => new(
+        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new IoPlace("tee-io-counted", "nothing here measures a network card; compare vm has a workload for it", [])], rows);
+
+    private static ulong SplitMix(ulong seed, long index)
+    {
+        ulong x = seed + ((ulong)index * 0x9E37_79B9_7F4A_7C15);
+        x = (x ^ (x >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        x = (x ^ (x >> 27)) * 0x94D0_49BB_1331_11EB;
+        return x ^ (x >> 31);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace CoveJit.EndToEnd.Tests;
+
+/// <summary>Debian's kernel drives a PCIe function of the machine's from a virtual machine of <c>guest/vmm</c>: behind the IOMMU in a plain one, as a TEE device interface in a confidential one.</summary>
+public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hypervisor>, IDisposable
+{
+    private const int BootSeconds = 300;
+    private const int DiskSize = 24 << 20;
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    // A file system is made and written; the next boot of the virtual machine, on a function that has been reset, reads it.
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("plain,vcpus=2", "", "--iommu", "on")]
+    [InlineData("confidential,vcpus=2", ",tee", "--ide", "functional")]
+    public void A_file_system_on_the_virtual_machines_own_NVMe_controller_outlives_its_reset(string machine, string tee, params string[] more)
+    {
+        string disk = _directory.File("disk.img");
+        File.WriteAllBytes(disk, new byte[DiskSize]);
+        const string Commands = "if mount -t ext4 /dev/nvme0n1 /mnt; then sha256sum /mnt/f; cat /mnt/sum; grep nvme0q1 /proc/interrupts; "
+            + "else mke2fs -F /dev/nvme0n1 > /dev/null; mount -t ext4 /dev/nvme0n1 /mnt; dd if=/dev/urandom of=/mnt/f bs=1M count=6; sha256sum /mnt/f > /mnt/sum; umount /mnt; reboot -f; fi";
+        string output = Run(["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--smp", "2", "--nvme", disk + tee, "--vm", machine + ",device=nvme"]);
+        string[] sums = [.. output.Split('\n').Where(line => line.TrimEnd().EndsWith("  /mnt/f", StringComparison.Ordinal)).Select(line => line.Trim())];
+        Assert.Equal(2, sums.Length);
+        Assert.Equal(sums[0], sums[1]);
+        Assert.Matches(@"PCI-MSIX-0000:00:00\.0 +1 Edge +nvme0q1", output);
+        JsonElement statistics = Hypervisor.Statistics(output)[0];
+        Assert.Equal((2, 1, 0), (statistics.GetProperty("starts").GetInt32(), statistics.GetProperty("functions").GetInt32(), statistics.GetProperty("requests_refused").GetInt32()));
+    }
+
+    // What the kernel asks a function for is private memory: nothing is copied through the window, and the interrupts are the TVM's own.
+    [GuestFact(Hypervisor.Compiler)]
+    public void Accesses_to_a_passed_function_do_not_leave_the_virtual_machine()
+    {
+        byte[] disk = RandomNumberGenerator.GetBytes(DiskSize);
+        File.WriteAllBytes(_directory.File("disk.img"), disk);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"sha256sum /dev/nvme0n1\""], ["--nvme", _directory.File("disk.img") + ",ro,tee", "--vm", "confidential,device=01:00.0"]);
+        Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/nvme0n1", output, StringComparison.Ordinal);
+        Assert.Equal(0, Hypervisor.Statistics(output)[0].GetProperty("exits").GetProperty("page_fault").GetInt32());
+    }
+
+    [GuestFact(Hypervisor.Compiler)]
+    public void The_shim_refuses_another_device_than_the_one_in_the_launch_list()
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        (int code, string output, _) = CoveJitProcess.Run(
+            BootSeconds, [.. Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + ",tee", "--vm", "confidential,device=nvme,tamper=device"]);
+        Assert.Contains("shim: a device is not the one in the launch list", output, StringComparison.Ordinal);
+        AssertNothingLost(Hypervisor.Statistics(output));
+        Assert.Equal(1, code);
+    }
+
+    [GuestFact(Hypervisor.Compiler)]
+    public void A_confidential_virtual_machine_gets_no_function_that_is_no_TEE_device_interface()
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        (int code, _, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(), "--nvme", _directory.File("disk.img"), "--vm", "confidential,device=nvme"]);
+        Assert.Contains("which is no TEE device interface; add tee to the device", error, StringComparison.Ordinal);
+        Assert.NotEqual(0, code);
+    }
+
+    private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
+        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+
+    private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
+
+    private string Run(string[] append, string[] arguments)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(append), .. arguments]);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
+        AssertNothingLost(Hypervisor.Statistics(output));
+        return output;
+    }
+}
