@@ -8,7 +8,7 @@ static bool is_of(u64 took, u64 before, u64 after)
     return ((u32)unlike_before == 0 || (u32)unlike_after == 0) && (unlike_before >> 32 == 0 || unlike_after >> 32 == 0);
 }
 
-/* The device writes 8 bytes, in two requests. What arrives is what it wrote, or nothing does. */
+/* The device writes 8 bytes, in two requests. What arrives is what it wrote, or nothing does; then the stream is insecure and carries nothing more. */
 static void tamper(struct trial *trial, const char *how)
 {
     struct victim *victim = trial->victim;
@@ -24,7 +24,8 @@ static void tamper(struct trial *trial, const char *how)
     if (!trial->is_confidential)
         attempt(trial, end == ENGINE_DONE && took != source, OTHER, how);
     else
-        attempt(trial, end == ENGINE_DONE || !is_of(took, before, source), interface_state(victim) == INTERFACE_ERROR ? LINK_FAILED : OTHER, how);
+        attempt(trial, end == ENGINE_DONE || !is_of(took, before, source),
+            victim_peek(victim, VICTIM_BASE + VICTIM_DEVICE + ENGINE_IDENTITY) == ~0u && victim_takes(victim) != ENGINE_DONE ? LINK_FAILED : OTHER, how);
     interface_take(victim);
 }
 
