@@ -142,11 +142,6 @@ void host_interrupt(void)
     sbi_send_ipi(other.hart);
 }
 
-struct sbi_result covi_call(u32 function, u64 a0, u64 a1, u64 a2)
-{
-    return sbi_call(SBI_COVI, function, a0, a1, a2, 0, 0);
-}
-
 struct sbi_result convert_pages(const void *pages, u64 count)
 {
     return covh_call(COVH_CONVERT_PAGES, (u64)pages, count, 0, 0, 0, 0);

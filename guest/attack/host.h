@@ -6,7 +6,6 @@
 #include "covh.h"
 #include "types.h"
 
-#define SBI_COVI 0x434F5649u
 
 enum { LOAD_ACCESS_FAULT = 5, STORE_ACCESS_FAULT = 7, INSTRUCTION_ACCESS_FAULT = 1 };
 
@@ -30,7 +29,6 @@ void host_interrupt(void);
 /* The memory that this hart shares with the TSM. */
 struct nacl *host_shared(void);
 
-struct sbi_result covi_call(u32 function, u64 a0, u64 a1, u64 a2);
 struct sbi_result convert_pages(const void *pages, u64 count);
 
 /* The other hart's part of a global fence; both harts' parts of a new one. */

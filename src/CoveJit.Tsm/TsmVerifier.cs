@@ -49,6 +49,7 @@ internal sealed class TsmVerifier(SecurityManager tsm)
             VerifyDevice(device);
         }
 
+        Expect(tsm.Devices is null or { IommuIsIdle: true }, $"the IOMMU has not done what it was told");
         HashSet<ulong> pending = [];
         foreach ((ulong address, ulong pages) in tsm.Fence.Pending)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using CoveJit.Cli.Commands;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
@@ -74,6 +75,19 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void TEE_devices_are_asked_for_one_by_one()
+    {
+        MachineOptions options = Bind(
+            "--nvme", "a.img,tee", "--nvme", "d.img", "--drive", "e.img,bus=pci,tee", "--net", "user,bus=pci,tee", "--accelerator", "matrix,tee", "--accelerator", "matrix",
+            "--ide", "functional");
+        Assert.Equal([true, false], options.NvmeControllers.Select(drives => drives[0].Function.Tee is not null));
+        Assert.True(options.Drives[0].Function.Tee == TeeIdentity.Genuine && options.Network.Function.Tee == TeeIdentity.Genuine);
+        Assert.Equal([true, false], options.MatrixEngines.Select(engine => engine.Function.Tee is not null));
+        Assert.Equal(IdeLinkMode.Functional, options.Ide);
+        Assert.Equal(IdeLinkMode.Counted, Bind("--nvme", "a.img,tee").Ide);
+    }
+
+    [Fact]
     public void Virtual_machines_get_the_guest_and_the_machine_gets_the_hypervisor()
     {
         MachineOptions options = Bind(
@@ -117,6 +131,11 @@ public sealed class RunOptionsTests
     }
 
     [Theory]
+    [InlineData("covejit: --drive: tee, plug and pull are said of a PCIe function; add bus=pci", "--drive", "a.img,tee")]
+    [InlineData("covejit: --net: tee, plug and pull are said of a PCIe function; add bus=pci", "--net", "user,tee")]
+    [InlineData("covejit: --ide is about links to devices with tee, and there are none", "--nvme", "a.img", "--ide", "functional")]
+    [InlineData("covejit: --ide off is not known", "--nvme", "a.img,tee", "--ide", "off")]
+    [InlineData("covejit: --accelerator", "--accelerator", "matrix,x")]
     [InlineData("covejit: --vm: 'shim=x' is not understood", "--vm", "plain,shim=x")]
     [InlineData("covejit: --vm confidential is for the managed firmware; leave --bios", "--kernel", "Image", "--vm", "confidential", "--bios", "fw.bin")]
     [InlineData("covejit: --vm confidential needs harts with today's memory protection tables", "--kernel", "Image", "--vm", "confidential", "--cpu", "rv64,mpt=off")]

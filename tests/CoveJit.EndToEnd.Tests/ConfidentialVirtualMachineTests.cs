@@ -37,7 +37,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         JsonElement statistics = Hypervisor.Statistics(output)[0];
         Assert.Equal(("confidential", "shutdown"), (statistics.GetProperty("kind").GetString(), statistics.GetProperty("end").GetString()));
         Assert.InRange(statistics.GetProperty("shared_pages").GetInt32(), 64 << 8, 66 << 8);
-        
+
         // Of its memory, of the TSM's for it, and of its interrupt file.
         Assert.Equal(3, statistics.GetProperty("host_reads_refused").GetInt32());
         Assert.InRange(statistics.GetProperty("exits").GetProperty("page_fault").GetInt32(), 1, int.MaxValue);

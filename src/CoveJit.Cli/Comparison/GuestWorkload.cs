@@ -42,6 +42,9 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
     // A marker of the console, in octal because a quote would end covejit.run="...".
     private const string MarkFunction = @"m() { printf '{\042%s\042:\042%s\042%b}\n' $1 $2 $3; }; ";
 
+    // A phase, its iterations, and the command that does all of them. Command lines have 1024 bytes at most.
+    private const string TransferFunction = @"w() { m start $1; eval $3 || exit 1; m name $1 ,\\042iterations\\042:$2; }; ";
+
     /// <summary>All workloads.</summary>
     public static IReadOnlyList<GuestWorkload> All { get; } =
     [
@@ -102,25 +105,31 @@ internal sealed record GuestWorkload(string Name, IReadOnlyList<GuestPhase> Phas
                 + $"m end {CoreMark}; else m {GuestWindows.Missing} {CoreMark}; fi; ";
         }
 
+        if (workloads.Any(workload => workload.Name is Disk or Net))
+        {
+            commands += TransferFunction;
+        }
+
         if (workloads.Any(workload => workload.Name == Disk))
         {
-            string blocks = string.Create(CultureInfo.InvariantCulture, $"{DiskMegabytes * 16}");
-            string iterations = string.Create(CultureInfo.InvariantCulture, $@",\\042iterations\\042:{DiskMegabytes}");
-            commands += $"m start disk_read; dd if=/dev/vda of=/tmp/d bs=64k count={blocks} 2>/dev/null || exit 1; m name disk_read {iterations}; "
-                + $"m start disk_write; dd if=/tmp/d of=/dev/vda bs=64k seek={blocks} conv=fsync 2>/dev/null || exit 1; m name disk_write {iterations}; "
+            const int Blocks = DiskMegabytes * 16;
+            commands += Transfer("disk_read", DiskMegabytes, $"dd if=/dev/vda of=/tmp/d bs=64k count={Blocks} 2>/dev/null")
+                + Transfer("disk_write", DiskMegabytes, $"dd if=/tmp/d of=/dev/vda bs=64k seek={Blocks} conv=fsync 2>/dev/null")
                 + "sha256sum /tmp/d; ";
         }
 
         if (workloads.Any(workload => workload.Name == Net))
         {
-            static string Iterations(int count) => string.Create(CultureInfo.InvariantCulture, $@",\\042iterations\\042:{count}");
             commands += $"ip addr add {Address} dev eth0; ip link set eth0 up; "
-                + string.Create(CultureInfo.InvariantCulture, $"m start net_receive; nc {Gateway} {sourcePort} </dev/null >/tmp/n || exit 1; m name net_receive {Iterations(NetMegabytes)}; ")
-                + string.Create(CultureInfo.InvariantCulture, $"m start net_send; nc {Gateway} {sinkPort} </tmp/n || exit 1; m name net_send {Iterations(NetMegabytes)}; ")
-                + string.Create(CultureInfo.InvariantCulture, $"m start net_echo; ping -qAc {Echoes} {Gateway} | grep -q ' 0% packet loss' || exit 1; m name net_echo {Iterations(Echoes)}; ")
+                + Transfer("net_receive", NetMegabytes, $"nc {Gateway} {sourcePort} </dev/null >/tmp/n")
+                + Transfer("net_send", NetMegabytes, $"nc {Gateway} {sinkPort} </tmp/n")
+                + Transfer("net_echo", Echoes, $"ping -qAc {Echoes} {Gateway} | grep -q ,.0%")
                 + "sha256sum /tmp/n; ";
         }
 
         return commands + "true";
     }
+
+    private static string Transfer(string phase, int iterations, FormattableString command) =>
+        string.Create(CultureInfo.InvariantCulture, $"w {phase} {iterations} '{FormattableString.Invariant(command)}'; ");
 }

@@ -21,6 +21,9 @@ internal sealed class DeviceManager
     private readonly SecurityManager _tsm;
     private readonly TsmIommu _iommu;
 
+    // What a call returned that did not wait, or has stopped waiting.
+    private SbiResult _result;
+
     public DeviceManager(SecurityManager tsm, DevicePlatform platform)
     {
         _tsm = tsm;
@@ -44,6 +47,9 @@ internal sealed class DeviceManager
 
     public IReadOnlyList<TeeDevice> All { get; }
 
+    /// <summary>Whether the IOMMU has executed everything that it was told.</summary>
+    public bool IommuIsIdle => _iommu.IsIdle;
+
     /// <summary>Finds a device by its number; a connected one goes first.</summary>
     public TeeDevice? Find(ulong id) => All.Where(device => device.Id is { } own && own.Value == id).OrderBy(device => device.Connection is null).FirstOrDefault();
 
@@ -56,8 +62,9 @@ internal sealed class DeviceManager
     /// <param name="device">The device.</param>
     /// <param name="count">Number of arguments.</param>
     /// <param name="tvm">The TVM that it is about, or null.</param>
-    /// <param name="begin">What it does; null is not supported.</param>
+    /// <param name="begin">What it does.</param>
     /// <param name="preempts">Whether it ends whatever other call waits for the device.</param>
+    /// <returns>What the call returns: value 1 while it waits.</returns>
     public SbiResult HostCall(CoveCall call, uint function, TeeDevice device, int count, Tvm? tvm, Func<ValueTask<SbiResult>> begin, bool preempts = false)
     {
         if (_tsm.SharedMemoryOf(call.Hart) is not SharedMemory shared)
@@ -89,7 +96,7 @@ internal sealed class DeviceManager
         return device.Operation is { } pending ? ShowPending(pending, shared) : _result;
     }
 
-    /// <summary>Begins a call of a TVM's that may wait for a device.</summary>
+    /// <summary>Begins a call of a TVM's that may wait for a device. Parameters as <see cref="HostCall"/>.</summary>
     /// <returns>Null if it waits: the vCPU exits.</returns>
     public SbiResult? GuestCall(CoveCall call, uint function, TeeDevice device, Func<ValueTask<SbiResult>> begin)
     {
@@ -227,9 +234,6 @@ internal sealed class DeviceManager
             }
         }
     }
-
-    // What a call returned that did not wait, or has stopped waiting.
-    private SbiResult _result;
 
     private void Begin(TeeDevice device, DeviceOperation operation, Func<ValueTask<SbiResult>> begin)
     {

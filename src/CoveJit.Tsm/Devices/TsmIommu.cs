@@ -14,8 +14,10 @@ internal sealed class TsmIommu
     private const ulong PageSize = 4096;
     private const ulong DirectoryPointer = 0x10;
     private const ulong CommandBase = 0x18;
+    private const ulong CommandHead = 0x20;
     private const ulong CommandTail = 0x24;
     private const ulong CommandControl = 0x48;
+    private const ulong CommandErrors = 7 << 8;
     private const ulong ThreeLevels = 4;
     private const int QueueExponent = 8; // one page
     private const ulong CommandSize = 16;
@@ -56,6 +58,17 @@ internal sealed class TsmIommu
         iommu.TryWrite(CommandBase, sizeof(ulong), (_queue >> 2) | (QueueExponent - 1));
         iommu.TryWrite(CommandControl, sizeof(uint), On);
         iommu.TryWrite(DirectoryPointer, sizeof(ulong), (_root >> 2) | ThreeLevels);
+    }
+
+    /// <summary>Whether all commands have been executed, and none was in error.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            _iommu.TryRead(CommandHead, sizeof(uint), out ulong head);
+            _iommu.TryRead(CommandControl, sizeof(uint), out ulong control);
+            return head == _tail && (control & CommandErrors) == 0;
+        }
     }
 
     /// <summary>Writes a function's device context, not valid: its requests are refused.</summary>

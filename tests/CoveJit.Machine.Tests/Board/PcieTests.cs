@@ -1,11 +1,14 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using CoveJit.Devices.DeviceTree;
+using CoveJit.Devices.Pcie;
 using CoveJit.Harts.Tests;
 using CoveJit.Machines.Board;
 using CoveJit.Machines.Options;
 using CoveJit.Machines.Tests.Loading;
 using CoveJit.Monitor.SupervisorDomains;
+using CoveJit.Tsm;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines.Tests.Board;
 
@@ -34,7 +37,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
     public void The_root_complex_is_in_the_tree_where_there_is_a_function(InterruptArchitecture interrupts, int mapEntry)
     {
         File.WriteAllBytes(_file, Samples.LinuxImage());
-        using Machine machine = new(new MachineOptions { Kernel = _file, Interrupts = interrupts, MatrixEngines = [new(), new()] }, this);
+        using Machine machine = new(new MachineOptions { Kernel = _file, Interrupts = interrupts, MatrixEngines = [new(FunctionOptions.Plain), new(FunctionOptions.Plain)] }, this);
         Assert.Equal(2, machine.RootPorts.Count);
         DeviceTreeNode node = FlattenedDeviceTree.Parse(machine.DeviceTree.Span).Root.Find("soc")!.Find("pci@30000000")!;
         Assert.Equal(interrupts == InterruptArchitecture.Imsic, node.Properties.Any(property => property.Key == "msi-parent"));
@@ -45,6 +48,36 @@ public sealed class PcieTests : IMachineHost, IDisposable
         Assert.Null(plain.Pcie);
         Assert.Null(FlattenedDeviceTree.Parse(plain.DeviceTree.Span).Root.Find("soc")!.Find("pci@30000000"));
         Assert.False(plain.Map.IsDevice(Ecam, 4));
+    }
+
+    [Theory]
+    [InlineData(null, TsmModel.SupervisorDomain)]
+    [InlineData(CoveProfile.Current, TsmModel.SupervisorDomain)]
+    [InlineData(CoveProfile.Current, TsmModel.Static)]
+    public void A_TEE_device_has_a_mailbox_and_IDE_and_belongs_to_the_TSM_if_there_is_one(CoveProfile? tsm, TsmModel model)
+    {
+        File.WriteAllBytes(_file, Samples.LinuxImage());
+        using Machine machine = new(new MachineOptions { Kernel = _file, InstructionCount = true, MatrixEngines = [new(new FunctionOptions { Tee = TeeIdentity.Genuine }), new(FunctionOptions.Plain)], Tsm = tsm, TsmModel = model }, this);
+        Assert.NotNull(machine.RootPorts[0].Link);
+        Assert.Null(machine.RootPorts[1].Link);
+        Assert.Equal([0x2Eu, 0x30], Extended(machine.RootPorts[0].Slot[0]));
+        Assert.Empty(Extended(machine.RootPorts[1].Slot[0]));
+        Assert.Contains(0x30u, Extended(machine.RootPorts[0]));
+        Assert.Equal(machine.Tsm?.Domain.Sdid, machine.Pcie!.TrustedDomain);
+        DeviceTreeNode? reserved = FlattenedDeviceTree.Parse(machine.DeviceTree.Span).Root.Find("reserved-memory");
+        Assert.Equal(tsm is not null, reserved?.Children.Any(node => node.Name.StartsWith("tsm-iommu@", StringComparison.Ordinal)) == true);
+        Assert.Empty(machine.Tsm?.Verify() ?? []);
+    }
+
+    private static List<uint> Extended(PcieFunction function)
+    {
+        List<uint> ids = [];
+        for (int at = 0x100; at != 0 && function.ReadConfiguration(at, 4) is uint header and not 0; at = (int)(header >> 20))
+        {
+            ids.Add(header & 0xFFFF);
+        }
+
+        return ids;
     }
 
     [Fact]
@@ -65,7 +98,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
     {
         File.WriteAllBytes(_file, MakeImage(translated));
         using Machine machine = new(
-            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = [new()], Iommu = translated }, this);
+            new MachineOptions { Kernel = _file, MemorySize = 64UL << 20, Tiers = tiers, InstructionCount = instructionCount, MatrixEngines = [new(FunctionOptions.Plain)], Iommu = translated }, this);
         MachineEnd end = machine.Run();
         Assert.True(end.Kind == MachineEndKind.PowerOff, $"{end}: {string.Join('\n', _reports)}");
         byte[] bytes = new byte[16];
@@ -91,7 +124,7 @@ public sealed class PcieTests : IMachineHost, IDisposable
                 Kernel = _file,
                 MemorySize = 64UL << 20,
                 InstructionCount = true,
-                MatrixEngines = [new()],
+                MatrixEngines = [new(FunctionOptions.Plain)],
                 Iommu = translated,
                 SupervisorDomains = SupervisorDomainMode.On,
             },
