@@ -6,7 +6,7 @@ namespace CoveJit.Cli.Comparison;
 /// <summary>The comparison as a table for the terminal.</summary>
 internal static class IoTable
 {
-    private const int WidthWithoutTerminal = 170;
+    private const int WidthWithoutTerminal = 215;
 
     /// <summary>The columns: those of text, then those of figures, then the reason where there are none.</summary>
     public static IReadOnlyList<string> Columns { get; } =
