@@ -212,6 +212,8 @@ void passthrough_attach(struct passthrough *passthrough, struct vm *vm)
     const struct vm_description *description = vm->description;
     u64 next = GUEST_PCIE_MEMORY;
     *passthrough = (struct passthrough){ .device = { { GUEST_ECAM, GUEST_ECAM_SIZE }, passthrough_read, passthrough_write }, .vm = vm };
+    if (description->function_count != 0 && !vm->has_interrupt_files)
+        fail("vm%u is to have a PCIe function, but no interrupt files for its messages: the TSM gives none to TVMs in static memory", vm->index);
     for (unsigned i = 0; i < description->function_count; i++)
     {
         u16 id = description->functions[i];

@@ -94,12 +94,14 @@ public sealed partial class Machine
     private void Secure(PcieFunction function, RootPort port, TeeIdentity identity)
     {
         _manufacturer ??= new DeviceManufacturer();
-        // What is expected is the genuine one.
-        _policies.Add(
-            new RequesterId(_rootPorts.Count + 1, 0, 0),
-            DeviceManufacturer.PolicyFor(_manufacturer.Provision(function, TeeIdentity.Genuine), DeviceManufacturer.Measure(function, TeeIdentity.Genuine)));
+        // What is expected is the genuine one. The next of the same name would have other keys.
+        DeviceIdentity genuine = _manufacturer.Provision(function, TeeIdentity.Genuine);
+        _policies.Add(new RequesterId(_rootPorts.Count + 1, 0, 0), DeviceManufacturer.PolicyFor(genuine, DeviceManufacturer.Measure(function, TeeIdentity.Genuine)));
         DeviceSecurityManager manager = Own(new DeviceSecurityManager(
-            function, _manufacturer.Provision(function, identity), DeviceManufacturer.Measure(function, identity), Random(function.Name)));
+            function,
+            identity == TeeIdentity.Genuine ? genuine : _manufacturer.Provision(function, identity),
+            DeviceManufacturer.Measure(function, identity),
+            Random(function.Name)));
         IdeLink link = port.Protect(manager.Port, Options.Ide);
         Own(link.Port);
         _links.Add(link);

@@ -19,7 +19,7 @@ internal static class IoReport
         Chart(page, result, "Guest instructions of all levels, for a MiB", MachineSample.Instructions);
         Chart(page, result, "Exits to the hypervisor, for a MiB", MachineSample.Exits);
         Chart(page, result, "Host processor time, for a MiB", MachineSample.HostCpuSeconds);
-        Append(page, $"<h2>Figures</h2>\n<p>{Text(IoTable.Explanation(result))}</p>\n<div class=\"wide\"><table>\n<tr>{string.Concat(IoTable.Columns.Select(column => $"<th>{Text(column)}</th>"))}</tr>\n");
+        Append(page, $"<h2>Figures</h2>\n<p>{Text(IoTable.Explanation(result))}</p>{string.Concat(IoVerdict.Of(result).Select(line => $"<p>{Text(line)}</p>"))}\n<div class=\"wide\"><table>\n<tr>{string.Concat(IoTable.Columns.Select(column => $"<th>{Text(column)}</th>"))}</tr>\n");
         foreach (IoMeasurement row in result.Measurements)
         {
             Append(page, $"<tr>{string.Concat(IoTable.Cells(row, result).Select(cell => $"<td>{Text(cell)}</td>"))}</tr>\n");

@@ -6,16 +6,16 @@ namespace CoveJit.Cli.Comparison;
 /// <summary>The comparison as a table for the terminal.</summary>
 internal static class IoTable
 {
-    private const int WidthWithoutTerminal = 170;
+    private const int WidthWithoutTerminal = 215;
 
     /// <summary>The columns: those of text, then those of figures, then the reason where there are none.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
-        "pattern", "block", "placement", "MiB/s", "requests/s", "p50", "p90", "p99", "max", "host time/MiB", "host CPU/MiB", "guest time/MiB", "instr/MiB", "exits/MiB", "bounced/MiB", "encrypted/MiB", "IDE/MiB", "to plain-virtio", string.Empty,
+        "pattern", "block", "placement", "MiB/s", "requests/s", "p50", "p90", "p99", "max", "host time", "host CPU", "guest time", "instr", "exits", "bounced", "encrypted", "IDE", "to first", string.Empty,
     ];
 
     // They would not fit on a line.
-    private static readonly string[] OnlyInReports = ["p90", "max", "host time/MiB", string.Empty];
+    private static readonly string[] OnlyInReports = ["p90", "max", "host time", string.Empty];
 
     /// <summary>Writes the table.</summary>
     public static void Write(IoResult result, TextWriter output)
@@ -42,13 +42,17 @@ internal static class IoTable
         }
 
         output.WriteLine(Explanation(result));
+        foreach (string line in IoVerdict.Of(result))
+        {
+            output.WriteLine(line);
+        }
     }
 
     /// <summary>What the columns are.</summary>
     public static string Explanation(IoResult result) =>
         $"Device: {result.Device}. The median of the runs. Rates, latencies and guest time are by the guest's clock"
         + (result.InstructionClock ? ", derived from instructions" : ", which is the host's")
-        + ". Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To plain-virtio: guest time, and instructions, of a MiB, in multiples. All data were checked.";
+        + ". From host CPU on everything is of a MiB. Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To first: guest time, and instructions, in multiples of those of plain-virtio. All data were checked.";
 
     /// <summary>A row's cells, in the order of the columns.</summary>
     public static IEnumerable<string> Cells(IoMeasurement row, IoResult result)
