@@ -19,7 +19,17 @@ struct lie
     unsigned exchanges; /* that there were */
     u32 length; /* of the response to lie about */
     bool is_clear; /* it is a message in the clear */
+    u8 flips; /* bits of the byte */
+    u8 code; /* of the message */
 };
+
+/* Fields that a requester has to ignore, in messages that no signature is over. */
+enum { SPDM_DIGESTS = 0x01, SPDM_CERTIFICATE = 0x02 };
+
+static bool is_reserved(u8 code, unsigned byte)
+{
+    return (code == SPDM_DIGESTS && byte == 2) || (code == SPDM_CERTIFICATE && byte == 3);
+}
 
 static struct { u32 length, payload[PAYLOAD_WORDS]; } last_request, last_response;
 
@@ -29,7 +39,7 @@ static void carry(struct spdm_exchange *exchange, struct lie *lie)
     bool is_it = lie->exchanges++ == lie->exchange;
     unsigned kind = is_it ? lie->kind : KEEP;
     if (kind == FLIP_REQUEST)
-        bytes[lie->byte % exchange->length] ^= 0x40;
+        bytes[lie->byte % exchange->length] ^= lie->flips;
     u32 request_length = exchange->length;
     u32 request[PAYLOAD_WORDS];
     memcpy(request, exchange->payload, request_length);
@@ -42,13 +52,14 @@ static void carry(struct spdm_exchange *exchange, struct lie *lie)
     if (is_it)
     {
         lie->length = exchange->length;
+        lie->code = bytes[1];
         lie->is_clear = bytes[0] == 0x10 || bytes[0] == 0x12;
     }
     u32 length = exchange->length;
     u32 response[PAYLOAD_WORDS];
     memcpy(response, exchange->payload, length);
     if (kind == FLIP_RESPONSE && length > FILLING)
-        bytes[lie->byte % (length - FILLING)] ^= 0x40;
+        bytes[lie->byte % (length - FILLING)] ^= lie->flips;
     else if (kind == DROP)
         exchange->length = 0;
     else if (kind == REPEAT)
@@ -123,7 +134,7 @@ void tamper_spdm(struct trial *trial)
         {
             if (i == 0 && kind >= REPEAT)
                 continue; /* there was none before */
-            struct lie lie = { kind, i, 1 + 7 * i };
+            struct lie lie = { kind, i, 1 + 7 * i, .flips = 0x40 };
             tried_lie(trial, &lie, names[kind]);
         }
     connect_honestly();
@@ -138,12 +149,15 @@ void lying_responder(struct trial *trial)
     unsigned exchanges = connect_honestly();
     for (unsigned i = 0; i < exchanges; i++)
     {
-        struct lie lie = { FLIP_RESPONSE, i, 0 };
+        struct lie lie = { FLIP_RESPONSE, i, 0, .flips = 0x01 };
         do
         {
             lie.exchanges = 0;
             tried_lie(trial, &lie, "a field of the device's");
-        } while (lie.is_clear && ++lie.byte < BYTES && lie.byte < lie.length - FILLING);
+            do
+                lie.byte++;
+            while (is_reserved(lie.code, lie.byte));
+        } while (lie.is_clear && lie.byte < BYTES && lie.byte < lie.length - FILLING);
         if (!lie.is_clear)
             break; /* records of a session have no fields to see */
     }

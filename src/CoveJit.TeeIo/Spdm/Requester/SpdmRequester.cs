@@ -130,6 +130,7 @@ public sealed class SpdmRequester : IDisposable
         _l.Clear();
         List<byte> bytes = [];
         int remainder;
+        int? total = null; // every part has to say the same
         do
         {
             ushort portion = (ushort)Math.Min(_options.CertificatePortion, SpdmLimits.CertificateChainSize - bytes.Count);
@@ -138,7 +139,8 @@ public sealed class SpdmRequester : IDisposable
                 await _sender.SendAsync<CertificateResponse>(request, Algorithms.Context, null, cancellation).ConfigureAwait(false);
             int length = part.Message.Portion.Length;
             remainder = part.Message.RemainderLength;
-            if (part.Message.Slot != slot || length == 0 || length > portion || bytes.Count + length + remainder > SpdmLimits.CertificateChainSize)
+            if (part.Message.Slot != slot || length == 0 || length > portion || bytes.Count + length + remainder > SpdmLimits.CertificateChainSize
+                || bytes.Count + length + remainder != (total ??= bytes.Count + length + remainder))
             {
                 throw new SpdmException(SpdmFailure.Malformed, "CERTIFICATE does not fit the request");
             }
