@@ -19,7 +19,7 @@
 #define MSI_64 BIT(23) /* addresses of 64 bits */
 #define MSI_MASKS BIT(24) /* a mask and a pending bit for each message */
 
-enum { TAMPER_MILLISECONDS = 6000 };
+enum { TAMPER_MILLISECONDS = 2000 };
 enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 10, MSI_64_SIZE = 4, MSI_MASKS_SIZE = 10, MOST_CAPABILITIES = 48 };
 
 static bool is_kept(u32 header)
@@ -143,6 +143,10 @@ static void write_register(struct passed *passed, unsigned offset, u32 value)
     if (offset == PCIE_COMMAND)
     {
         passed->command = value & COMMAND_WRITABLE;
+        if ((passed->command & PCIE_COMMAND_MASTER) == 0)
+            passed->driven = 0;
+        else if (passed->driven == 0)
+            passed->driven = now();
         if (!passed->is_locked)
             pcie_set_master(function, (passed->command & PCIE_COMMAND_MASTER) != 0);
         return;
@@ -239,7 +243,7 @@ void passthrough_watch(struct passthrough *passthrough)
             continue;
         if (pcie_is_gone(passed->function))
             lose(passthrough, passed, "has been pulled");
-        else if (vm_is_tampered(vm, "interface") && !passed->is_tampered && now() >= vm->started + milliseconds(TAMPER_MILLISECONDS))
+        else if (vm_is_tampered(vm, "interface") && !passed->is_tampered && passed->driven != 0 && now() >= passed->driven + milliseconds(TAMPER_MILLISECONDS))
         {
             print("vm%u: its host changes a locked register of the PCIe function %x:%x.%u", vm->index, passed->function->id >> 8, passed->function->id >> 3 & 31, passed->function->id & 7);
             passed->is_tampered = true;

@@ -22,6 +22,7 @@ struct passed
     u32 command; /* as it has written it */
     bool is_optional; /* the virtual machine goes on without it if it is refused */
     bool is_gone; /* refused, or pulled: the virtual machine sees nothing there */
+    u64 driven; /* since when the virtual machine's driver lets it send requests; 0 if it does not */
     bool is_tampered; /* the VMM has played the attacker with it */
     bool is_bound; /* to a TVM */
     bool is_added; /* its memory, to a TVM */

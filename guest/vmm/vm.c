@@ -171,7 +171,6 @@ void vm_start(unsigned index)
         return;
     }
     vm->starts++;
-    vm->started = now();
     if (!vm->operations->create(vm))
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);

@@ -185,7 +185,6 @@ struct vm
     u32 state; /* enum vm_state; atomic */
     enum vm_end end;
     u32 unretired; /* virtual harts that have not left; atomic */
-    u64 started; /* when, the last time */
     unsigned starts; /* 1, and one more for each reset */
 
     struct range ram;
