@@ -41,7 +41,21 @@ void attack_all(void);
     /* abi.c */ \
     A(malformed_calls, "malformed-calls", LOAD_FAULT | IGNORED, "The host calls every function with malformed arguments, thousands of times, on both harts") \
     /* device.c */ \
-    A(device_dma, "device-dma", REFUSED_DMA, "The host has a VirtIO device write into the victim's memory")
+    A(device_dma, "device-dma", REFUSED_DMA, "The host has a VirtIO device write into the victim's memory") \
+    /* functions.c */ \
+    A(function_dma, "function-dma", REFUSED_DMA, "A PCIe function of the host's reads and writes the victim's memory, and that of the TSM's tables") \
+    A(unbound_dma, "unbound-dma", REFUSED_DMA, "The function that was the victim's reads and writes its memory after it was unbound") \
+    A(spoof_requester, "spoof-requester", REFUSED_DMA, "A device of the host's gives the victim's device's number as its own, without and with the T bit") \
+    A(write_config, "write-config", INTERFACE_FAILED, "The host writes the locked function's configuration space, and resets it") \
+    A(move_bar, "move-bar", INTERFACE_FAILED | IGNORED, "The host moves the locked function's memory, and puts its own function's in the place") \
+    A(spoof_message, "spoof-message", STORE_FAULT | IGNORED | REFUSED_DMA, "The host, and a function of its, send messages to the victim's interrupt file") \
+    /* link.c */ \
+    A(flip_tlp, "flip-tlp", LINK_FAILED, "Somebody on the link changes data and address of the victim's device's writes") \
+    A(replay_tlp, "replay-tlp", LINK_FAILED, "Somebody on the link repeats a write in another's place") \
+    A(wrong_stream, "wrong-stream", LINK_FAILED, "Somebody on the link says that a write is of another IDE stream") \
+    /* responder.c */ \
+    A(tamper_spdm, "tamper-spdm", FAILED, "The host changes, drops, repeats and exchanges what it carries between the TSM and the device") \
+    A(lying_responder, "lying-responder", FAILED, "Each byte of what a device says before it has keys is another than it has to be")
 
 #define ATTACK(function, name, expected, description) void function(struct trial *trial);
 ATTACKS(ATTACK)

@@ -88,6 +88,9 @@ probe probe_load
 probe probe_store
     sd a1, (a0)
     probed
+probe probe_store32
+    sw a1, (a0)
+    probed
 probe probe_execute
     lla t0, 0f
     sd t0, 0(tp)

@@ -1,5 +1,6 @@
 #include "host.h"
 
+#include "print.h"
 #include "riscv.h"
 
 #define ARENA 0x81000000ul
@@ -171,6 +172,23 @@ void give_away(const void *pages, u64 count)
     fence_both();
 }
 
+u64 host_hart(void)
+{
+    return other.hart ^ 1;
+}
+
+/* What code of the honest host's gives up with. */
+void fail(const char *format, ...)
+{
+    give_up(format);
+}
+
+void adversary(const char *what)
+{
+    say("{\"adversary\":\"");
+    say(what);
+    say("\"}\n");
+}
 
 void host_main(u64 hart)
 {

@@ -15,6 +15,7 @@ void *host_pages(u64 count, u64 alignment);
 /* Accesses that may fault: 0, or scause. */
 u64 probe_load(u64 address, u64 *value);
 u64 probe_store(u64 address, u64 value);
+u64 probe_store32(u64 address, u32 value);
 u64 probe_execute(u64 address);
 u64 probe_amo(u64 address, u64 value);
 
@@ -25,6 +26,9 @@ bool host_is_busy(void);
 
 /* Interrupts what the other hart runs. */
 void host_interrupt(void);
+
+/* The hart that runs the attacks. */
+u64 host_hart(void);
 
 /* The memory that this hart shares with the TSM. */
 struct nacl *host_shared(void);
@@ -44,5 +48,8 @@ void say_hex(const u8 *bytes, u64 count);
 _Noreturn void give_up(const char *why);
 void must(struct sbi_result result, const char *what);
 _Noreturn void shut_down(void);
+
+/* Tells whoever has the devices and their links in hand, which no program has, what to do from now on: src/CoveJit.Cli/Attacks/LinkAdversary.cs. */
+void adversary(const char *what);
 
 #endif

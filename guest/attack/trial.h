@@ -20,6 +20,8 @@
     M(SCRUBBED, "scrubbed") \
     M(ZEROED, "zeroed") \
     M(REFUSED_DMA, "DMA refused") \
+    M(LINK_FAILED, "IDE") \
+    M(INTERFACE_FAILED, "interface in ERROR") \
     M(MEASURED, "evidence refused") \
     M(OTHER, "something else")
 

@@ -1,5 +1,7 @@
 #include "tvm.h"
 
+#include "covg.h"
+#include "interface.h"
 #include "riscv.h"
 
 #define LEAF 0xDF /* D, A, U, X, W, R, V */
@@ -116,6 +118,11 @@ static struct victim_exit confidential_run(struct victim *victim, u64 command, u
     {
         struct sbi_result result = covh_call(COVH_RUN_TVM_VCPU, victim->id, 0, 0, 0, 0, 0);
         u64 cause = csr_read(scause);
+        if (result.error == SBI_SUCCESS && cause == CAUSE_ECALL_FROM_VS && nacl->x[17] == SBI_COVG && nacl->x[16] >= COVG_GET_DEVICE_LINK)
+        {
+            interface_answer();
+            continue; /* a call that waits for its device */
+        }
         if (result.error == SBI_SUCCESS && cause == CAUSE_ECALL_FROM_VS && nacl->x[17] != SBI_DBCN)
             continue; /* the host is told of a call that the TSM has answered */
         return (struct victim_exit){ result.error, cause, nacl->x[10], nacl->x[11], nacl->csrs[NACL_HTVAL] << 2 };

@@ -70,6 +70,10 @@ commands:
     j evidence
     j publish
     j covh
+    j call
+    j poke
+    j peek
+    j messages
 .option pop
 
 load:
@@ -92,6 +96,30 @@ covg:
 covh:
     li a7, 0x434F5648
     j 1b
+call:
+    mv t0, a1
+    ld a0, 0(t0)
+    ld a1, 8(t0)
+    ld a2, 16(t0)
+    ld a3, 24(t0)
+    ld a4, 32(t0)
+    ld a6, 40(t0)
+    li a7, 0x434F5647
+    ecall
+    j answer
+poke:
+    ld t0, 0(a1)
+    ld t1, 8(a1)
+    sw t1, (t0)
+    j answer
+peek:
+    lwu a1, (a1)
+    j answer
+messages:
+    li t0, 0x80
+    csrw 0x150, t0 /* siselect: eip0 */
+    csrr a1, 0x151
+    j answer
 pending:
     csrr a1, sip
     j answer

@@ -12,6 +12,8 @@
 #define VICTIM_SHARED_SIZE 0x2000
 #define VICTIM_UNUSED 0x100000    /* a page where it has memory, but none is mapped */
 #define VICTIM_SIZE 0x400000
+#define VICTIM_DEVICE 0x1000000   /* where it sees the memory of its device, outside its own */
+#define VICTIM_BUFFER 0x2800      /* what its device computes goes here, into its page of the secret */
 
 /* It makes it of these when it runs, so that its image does not have it. */
 #define SECRET_HALF 0x1D0E5A17C3B2F486
@@ -30,5 +32,9 @@
 #define COMMAND_EVIDENCE 8 /* into its certificate's pages; the value is its length */
 #define COMMAND_PUBLISH 9  /* copies them to an address */
 #define COMMAND_COVH 10    /* a call that is not its to make */
+#define COMMAND_CALL 11    /* a call to the TSM: a1 is the address of its five arguments and its function number */
+#define COMMAND_POKE 12    /* stores 32 bits: a1 is the address of where to and what */
+#define COMMAND_PEEK 13    /* loads 32 bits */
+#define COMMAND_MESSAGES 14 /* which of the first messages are pending in its interrupt file */
 
 #endif

@@ -12,7 +12,7 @@ public static class AttackProgram
     /// <summary>Guest physical address of the image, at which the victims start, with the argument 0.</summary>
     public const ulong VictimAddress = 0x4000_0000;
 
-    private static readonly string[] SharedSources = ["../vmm/string.c"];
+    private static readonly string[] SharedSources = ["../vmm/string.c", "../vmm/pcie.c", "../vmm/doe.c", "../vmm/tdi.c"];
 
     /// <summary>Compiles the program.</summary>
     /// <param name="work">Directory to compile in; the program is put there.</param>

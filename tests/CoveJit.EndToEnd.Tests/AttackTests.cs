@@ -17,7 +17,7 @@ public sealed class AttackTests : IDisposable
         Assert.True(code == 0, output + error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
         JsonElement[] attacks = [.. document.RootElement.GetProperty("attacks").EnumerateArray()];
-        Assert.Equal(24, attacks.Length);
+        Assert.Equal(35, attacks.Length);
         foreach (JsonElement attack in attacks)
         {
             Assert.Equal("stopped", attack.GetProperty("confidential").GetString());
@@ -25,9 +25,9 @@ public sealed class AttackTests : IDisposable
             Assert.True(attack.GetProperty("attempts").GetInt32() > 0);
         }
 
-        // Those that have no counterpart are calls to the TSM.
+        // Those that have no counterpart are of what only the TSM has: calls, streams, connections with devices.
         Assert.Equal(
-            ["call-as-guest", "malformed-calls"],
+            ["call-as-guest", "malformed-calls", "wrong-stream", "tamper-spdm", "lying-responder"],
             attacks.Where(attack => attack.GetProperty("plain").GetString() == "none").Select(attack => attack.GetProperty("attack").GetString()!));
         Assert.All(
             attacks.Where(attack => attack.GetProperty("plain").GetString() != "none"),
@@ -45,6 +45,14 @@ public sealed class AttackTests : IDisposable
         (code, output, error) = CoveJitProcess.Run(120, "attack", "--only", "host-read");
         Assert.Equal((2, string.Empty), (code, output));
         Assert.Contains("there is no attack 'host-read'; did you mean 'host-reads'?", error, StringComparison.Ordinal);
+    }
+
+    [FileFact(Hypervisor.Compiler)]
+    public void Somebody_on_the_link_is_stopped_by_IDE_and_is_not_without_it()
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(120, "attack", "--only", "flip-tlp");
+        Assert.True(code == 0, output + error);
+        Assert.Matches(@"flip-tlp\s+IDE\s+IDE\s+stopped\s+succeeded", output);
     }
 
     [FileFact(Hypervisor.Compiler)]

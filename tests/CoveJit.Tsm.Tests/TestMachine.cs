@@ -12,6 +12,7 @@ using CoveJit.Monitor;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Monitor.SupervisorDomains;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm.Devices;
 using CoveJit.Tsm.Guests;
 using CoveJit.Tsm.Interrupts;
 
@@ -195,7 +196,14 @@ internal sealed unsafe class TestMachine : IMonitorPlatform, IDisposable
         ulong shared = where ?? Tsm.SharedMemoryOf(Hart0)!.Address;
         byte[] header = new byte[12];
         Assert.True(Ram.TryRead(shared + 0x100, header));
-        byte[] payload = new byte[BitConverter.ToInt32(header, 8)];
+        uint length = BitConverter.ToUInt32(header, 8);
+        if (length > PendingExchange.MaximumPayload)
+        {
+            Answer([], shared); // somebody has written there: no request
+            return;
+        }
+
+        byte[] payload = new byte[length];
         Assert.True(Ram.TryRead(shared + 0x10C, payload));
         Answer(Devices.Exchange(BitConverter.ToUInt32(header, 4), payload), shared);
     }

@@ -1,6 +1,7 @@
 using CoveJit.Attestation.Evidence;
 using CoveJit.Attestation.Launch;
 using CoveJit.Attestation.Verification;
+using CoveJit.Devices.Pcie.Security;
 using CoveJit.Guests;
 using CoveJit.Machines;
 using CoveJit.Machines.Loading;
@@ -57,8 +58,18 @@ internal static class AttackRun
 
     private static string Run(string program)
     {
-        CollectedConsole console = new();
-        using Machine machine = new(new MachineOptions { Kernel = program, MemorySize = MemorySize, Harts = 2, Tsm = CoveProfile.Current }, console);
+        AttackConsole console = new();
+        MachineOptions options = new()
+        {
+            Kernel = program,
+            MemorySize = MemorySize,
+            Harts = 2,
+            Tsm = CoveProfile.Current,
+            MatrixEngines = [new AcceleratorOptions(new FunctionOptions { Tee = TeeIdentity.Genuine }), new AcceleratorOptions(FunctionOptions.Plain)],
+            Ide = IdeLinkMode.Functional,
+        };
+        using Machine machine = new(options, console);
+        console.Adversary = LinkAdversary.Attach(machine.RootPorts[0], machine.RootPorts[1]);
         MachineEnd end = machine.Run();
         return end.Kind == MachineEndKind.PowerOff
             ? console.Text

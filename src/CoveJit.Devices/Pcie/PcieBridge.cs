@@ -57,11 +57,11 @@ public abstract class PcieBridge : PcieFunction, IPcieUpstream
 
     /// <inheritdoc/>
     public bool TryRead(in PcieRequest request, ulong address, Span<byte> destination) =>
-        IsBusMaster && Bus is { } bus && bus.Upstream.TryRead(request, address, destination);
+        IsBusMaster && (!request.Trusted || CarriesTrusted) && Bus is { } bus && bus.Upstream.TryRead(request, address, destination);
 
     /// <inheritdoc/>
     public bool TryWrite(in PcieRequest request, ulong address, ReadOnlySpan<byte> source) =>
-        IsBusMaster && Bus is { } bus && bus.Upstream.TryWrite(request, address, source);
+        IsBusMaster && (!request.Trusted || CarriesTrusted) && Bus is { } bus && bus.Upstream.TryWrite(request, address, source);
 
     /// <inheritdoc/>
     public override bool TryReadMemory(ulong address, int size, bool trusted, out ulong value)
