@@ -14,12 +14,11 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "../bench/bench.h"
+#include "measure.h"
 
-enum { SECTOR = 512, DEPTH_MOST = 64, SAMPLES_MOST = 1 << 20, WARM_UP = 16, CHUNK = 1 << 20 };
+enum { SECTOR = 512, DEPTH_MOST = 64, WARM_UP = 16, CHUNK = 1 << 20 };
 
 struct target
 {
@@ -35,14 +34,6 @@ struct request
     uint8_t *buffer;
     double begun;
 };
-
-static uint64_t word_at(uint64_t seed, uint64_t offset)
-{
-    uint64_t x = seed + offset / 8 * UINT64_C(0x9E3779B97F4A7C15);
-    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
 
 static void make(const struct target *target, uint8_t *buffer, uint64_t offset, uint64_t size)
 {
@@ -61,14 +52,6 @@ static void check(const struct target *target, const uint8_t *buffer, uint64_t o
     for (uint64_t at = 0; at < size; at += step)
         if (*(const uint64_t *)(buffer + at) != word_at(target->seed, offset + at))
             wrong(target, offset + at);
-}
-
-static uint8_t *allocate(uint64_t size)
-{
-    uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (at == MAP_FAILED)
-        bench_fail("mmap");
-    return at;
 }
 
 static void transfer(const struct target *target, int is_write, uint8_t *buffer, uint64_t offset, uint64_t size)
@@ -121,8 +104,7 @@ struct run
     uint8_t *content; /* of the whole span, for writes: made before anything is timed */
     uint8_t *written; /* whether a block was */
     uint64_t next; /* a counter, or a generator's state */
-    float *samples; /* microseconds, of as many requests as there is room for */
-    uint64_t done;
+    struct phase phase;
 };
 
 static uint64_t choose(struct run *run)
@@ -161,9 +143,7 @@ static void finish(struct run *run, const struct io_event *event, double now)
         fprintf(stderr, "%s: a request ended with %lld\n", run->target->path, (long long)event->res);
         exit(1);
     }
-    if (run->done < SAMPLES_MOST)
-        run->samples[run->done] = (float)((now - request->begun) * 1e6);
-    run->done++;
+    phase_sample(&run->phase, now - request->begun);
     if (!run->is_write)
         check(run->target, request->buffer, (uint64_t)request->control.aio_offset, run->size, SECTOR);
 }
@@ -172,10 +152,9 @@ static void finish(struct run *run, const struct io_event *event, double now)
 static void work(struct run *run, double until, uint64_t wanted)
 {
     uint64_t begun = 0;
-    run->done = 0;
     for (unsigned i = 0; i < run->depth; i++, begun++)
         begin(run, &run->requests[i]);
-    while (run->done < begun)
+    while (run->phase.done < begun)
     {
         struct io_event events[DEPTH_MOST];
         long got = syscall(SYS_io_getevents, run->context, 1L, (long)run->depth, events, NULL);
@@ -196,17 +175,6 @@ static void work(struct run *run, double until, uint64_t wanted)
         bench_fail(run->target->path);
 }
 
-static int compare(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(const float *sorted, uint64_t count, double part)
-{
-    return sorted[(uint64_t)((double)(count - 1) * part + 0.5)];
-}
-
 /* What was written is there, and then gives way to what was there before. */
 static void check_written(const struct run *run, const struct target *written)
 {
@@ -224,7 +192,7 @@ static void check_written(const struct run *run, const struct target *written)
 static void measure(const struct target *target, const char *pattern, uint64_t size, unsigned depth, double seconds)
 {
     static struct run run;
-    run = (struct run){ .target = target, .depth = depth, .size = size, .samples = (float *)allocate(SAMPLES_MOST * sizeof(float)) };
+    run = (struct run){ .target = target, .depth = depth, .size = size, .phase = { pattern, size, (float *)allocate(SAMPLES_MOST * sizeof(float)) } };
     run.is_random = strncmp(pattern, "rand", 4) == 0;
     run.is_write = strcmp(pattern + (run.is_random ? 4 : 0), "write") == 0;
     struct target other = *target; /* writes write other words than there are */
@@ -240,22 +208,12 @@ static void measure(const struct target *target, const char *pattern, uint64_t s
     if (syscall(SYS_io_setup, (long)depth, &run.context) != 0)
         bench_fail("io_setup");
     work(&run, bench_now() + seconds, WARM_UP);
-    printf("{\"start\":\"%s_%llu\"}\n", pattern, (unsigned long long)size);
-    fflush(stdout);
-    double cpu = bench_cpu();
-    double start = bench_now();
-    work(&run, start + seconds, UINT64_MAX);
-    double taken = bench_now() - start;
-    cpu = bench_cpu() - cpu;
-    uint64_t count = run.done < SAMPLES_MOST ? run.done : SAMPLES_MOST;
-    /* What is sorted before the line is written would count. */
-    printf("{\"name\":\"%s_%llu\",\"iterations\":%llu,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", pattern, (unsigned long long)size, (unsigned long long)run.done, taken, cpu);
-    fflush(stdout);
+    phase_begin(&run.phase);
+    work(&run, run.phase.start + seconds, UINT64_MAX);
+    phase_end(&run.phase);
     if (run.is_write)
         check_written(&run, &other);
-    qsort(run.samples, count, sizeof(float), compare);
-    printf("{\"latency\":\"%s_%llu\",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}\n", pattern, (unsigned long long)size, percentile(run.samples, count, 0.5),
-           percentile(run.samples, count, 0.9), percentile(run.samples, count, 0.99), (double)run.samples[count - 1]);
+    phase_latencies(&run.phase);
 }
 
 int main(int argc, char **argv)

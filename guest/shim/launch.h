@@ -37,6 +37,7 @@ struct launch_function
     u8 certificates_sha384[LAUNCH_DIGEST_SIZE]; /* of its device's certificate chain, as SPDM has it */
     u8 measurements_sha384[LAUNCH_DIGEST_SIZE]; /* of the record of all its measurements */
     struct launch_range ranges[LAUNCH_RANGES_MAX];
+    u64 is_optional; /* it may be left out, if it is not trusted */
 };
 
 struct launch_list
@@ -62,6 +63,7 @@ enum
     LOADER_OFFSET = 0x08,
     LOADER_SIZE = 0x10,
     LOADER_ADDRESS = 0x18, /* where to; writing it does it */
+    LOADER_REFUSED = 0x28, /* the number in the list of an optional function that is not trusted */
     LOADER_STATUS = 0x20, /* 0 if it was done */
 };
 

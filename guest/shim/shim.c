@@ -87,8 +87,14 @@ static void accept_functions(const struct launch_list *list)
     {
         memset(scratch, 0, SCRATCH_SIZE); /* it is there, all of it */
         const char *failure = interface_accept(&list->functions[i], scratch);
-        if (failure != NULL)
+        if (failure == NULL)
+            continue;
+        if (!list->functions[i].is_optional)
             refuse(failure);
+        say("shim: left out: ");
+        say(failure);
+        say("\n");
+        ((volatile u64 *)list->loader)[LOADER_REFUSED / 8] = i; /* the kernel is not to look for it */
     }
 }
 

@@ -289,6 +289,7 @@ static void write_functions(const struct vm *vm, struct launch_list *list)
         const u8 *policy = digest_of(vm, vm->description->function_policies, "functions") + i * 2 * LAUNCH_DIGEST_SIZE;
         struct launch_function *function = &list->functions[list->function_count++];
         function->id = passed->function->id;
+        function->is_optional = passed->is_optional;
         memcpy(function->certificates_sha384, policy, LAUNCH_DIGEST_SIZE);
         memcpy(function->measurements_sha384, policy + LAUNCH_DIGEST_SIZE, LAUNCH_DIGEST_SIZE);
         if (vm_is_tampered(vm, "device")) /* as if another device were in its place */
@@ -471,12 +472,18 @@ static void confidential_connect(struct vm *vm, struct passed *passed)
     lock_acquire(&vm->lock);
     populate_all(vm);
     lock_release(&vm->lock);
-    tdi_connect(&shared_memory[this_hart()->index], vm->tvm.id, passed);
+    passed->is_gone = !tdi_connect(&shared_memory[this_hart()->index], vm->tvm.id, passed);
 }
 
 static void confidential_disconnect(struct vm *vm, struct passed *passed)
 {
     tdi_disconnect(&shared_memory[this_hart()->index], vm->tvm.id, passed);
+}
+
+/* Its memory is taken back at the end: the TVM has it mapped. */
+static void confidential_lose(struct vm *vm, struct passed *passed)
+{
+    tdi_release(&shared_memory[this_hart()->index], vm->tvm.id, passed);
 }
 
 /* Devices reach what is shared. Anything else is a driver's mistake, which would go unnoticed otherwise: the device only stops. */
@@ -778,6 +785,7 @@ const struct vm_operations confidential_operations = {
     .destroy = confidential_destroy,
     .connect = confidential_connect,
     .disconnect = confidential_disconnect,
+    .lose = confidential_lose,
     .start = confidential_start,
     .load = confidential_load,
     .save = confidential_nothing,

@@ -104,6 +104,8 @@ static struct vcpu *choose(struct hart *hart)
     hart->deadline = ~0ul;
     csr_write(stimecmp, ~0ul);
     look_at_interrupts();
+    if (hart->index == machine.boot_hart)
+        vm_watch();
     for (unsigned i = 0; i < hart->vcpu_count; i++)
     {
         unsigned at = (hart->next + i) % hart->vcpu_count;

@@ -37,6 +37,9 @@ static void loader_write(struct device *device, u64 offset, unsigned size, u64 v
         case LOADER_SIZE:
             loader->size = value;
             break;
+        case LOADER_REFUSED:
+            passthrough_refuse(&loader->vm->passthrough, value);
+            break;
         case LOADER_ADDRESS:
             loader->has_failed = !copy(loader, value);
             break;

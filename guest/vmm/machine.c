@@ -180,7 +180,10 @@ static void describe_vms(const struct fdt *tree)
         if (policies != size / sizeof(u32) * 2 * LAUNCH_DIGEST_SIZE)
             vm->function_policies = NULL;
         for (; vm->function_count < size / sizeof(u32); vm->function_count++)
+        {
             vm->functions[vm->function_count] = (u16)fdt_cell(tree, node, "covejit,functions", vm->function_count, 0);
+            vm->is_optional[vm->function_count] = fdt_cell(tree, node, "covejit,functions-optional", vm->function_count, 0) != 0;
+        }
         machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;
         for (fdt_node module = fdt_first_child(tree, node); module != NULL; module = fdt_next_sibling(tree, module))
             if (fdt_is_compatible(tree, module, "covejit,module"))

@@ -60,6 +60,7 @@ struct vm_description
     unsigned module_count;
     u16 functions[VM_FUNCTIONS_MAX]; /* PCIe functions that it drives itself: bus, device, function */
     unsigned function_count;
+    bool is_optional[VM_FUNCTIONS_MAX]; /* it does without those that are refused */
     const u8 *function_policies; /* of a confidential one, for each: digests of its certificate chain and of what it measures of itself */
 };
 

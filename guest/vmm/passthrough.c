@@ -19,6 +19,7 @@
 #define MSI_64 BIT(23) /* addresses of 64 bits */
 #define MSI_MASKS BIT(24) /* a mask and a pending bit for each message */
 
+enum { TAMPER_MILLISECONDS = 2000 };
 enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 10, MSI_64_SIZE = 4, MSI_MASKS_SIZE = 10, MOST_CAPABILITIES = 48 };
 
 static bool is_kept(u32 header)
@@ -142,6 +143,10 @@ static void write_register(struct passed *passed, unsigned offset, u32 value)
     if (offset == PCIE_COMMAND)
     {
         passed->command = value & COMMAND_WRITABLE;
+        if ((passed->command & PCIE_COMMAND_MASTER) == 0)
+            passed->driven = 0;
+        else if (passed->driven == 0)
+            passed->driven = now();
         if (!passed->is_locked)
             pcie_set_master(function, (passed->command & PCIE_COMMAND_MASTER) != 0);
         return;
@@ -161,13 +166,13 @@ static struct passed *find(struct passthrough *passthrough, u64 offset, unsigned
 static u64 passthrough_read(struct device *device, u64 offset, unsigned size)
 {
     const struct passed *passed = find((struct passthrough *)device, offset, size);
-    return passed == NULL ? ~0ul : read_register(passed, offset % PCIE_CONFIG_SIZE & ~3u) >> 8 * (offset % 4);
+    return passed == NULL || passed->is_gone ? ~0ul : read_register(passed, offset % PCIE_CONFIG_SIZE & ~3u) >> 8 * (offset % 4);
 }
 
 static void passthrough_write(struct device *device, u64 offset, unsigned size, u64 value)
 {
     struct passed *passed = find((struct passthrough *)device, offset, size);
-    if (passed == NULL)
+    if (passed == NULL || passed->is_gone)
         return;
     unsigned at = offset % PCIE_CONFIG_SIZE & ~3u;
     unsigned shift = 8 * (offset % 4);
@@ -207,6 +212,52 @@ static void place(struct passed *passed, u64 *next)
     }
 }
 
+bool passthrough_is_ready(const struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->description->function_count; i++)
+    {
+        u16 id = vm->description->functions[i];
+        if (!pcie_has_slot(id))
+            fail("vm%u is to have the PCIe function %x:%x.%u, for which there is no slot", vm->index, id >> 8, id >> 3 & 31, id & 7);
+        if (!pcie_arrive(id))
+            return false;
+    }
+    return true;
+}
+
+static void lose(struct passthrough *passthrough, struct passed *passed, const char *why)
+{
+    u16 id = passed->function->id;
+    print("vm%u: goes on without the PCIe function %x:%x.%u, which %s", passthrough->vm->index, id >> 8, id >> 3 & 31, id & 7, why);
+    passed->is_gone = true;
+    passthrough->vm->operations->lose(passthrough->vm, passed);
+}
+
+void passthrough_watch(struct passthrough *passthrough)
+{
+    const struct vm *vm = passthrough->vm;
+    for (unsigned i = 0; i < passthrough->count; i++)
+    {
+        struct passed *passed = &passthrough->functions[i];
+        if (passed->is_gone)
+            continue;
+        if (pcie_is_gone(passed->function))
+            lose(passthrough, passed, "has been pulled");
+        else if (vm_is_tampered(vm, "interface") && !passed->is_tampered && passed->driven != 0 && now() >= passed->driven + milliseconds(TAMPER_MILLISECONDS))
+        {
+            print("vm%u: its host changes a locked register of the PCIe function %x:%x.%u", vm->index, passed->function->id >> 8, passed->function->id >> 3 & 31, passed->function->id & 7);
+            passed->is_tampered = true;
+            pcie_set_master(passed->function, false);
+        }
+    }
+}
+
+void passthrough_refuse(struct passthrough *passthrough, u64 place)
+{
+    if (place < passthrough->count && passthrough->functions[place].is_optional && !passthrough->functions[place].is_gone)
+        lose(passthrough, &passthrough->functions[place], "it has refused");
+}
+
 void passthrough_attach(struct passthrough *passthrough, struct vm *vm)
 {
     const struct vm_description *description = vm->description;
@@ -219,8 +270,7 @@ void passthrough_attach(struct passthrough *passthrough, struct vm *vm)
         u16 id = description->functions[i];
         struct passed *passed = &passthrough->functions[passthrough->count++];
         passed->function = pcie_find(id);
-        if (passed->function == NULL)
-            fail("vm%u is to have the PCIe function %x:%x.%u, which is not there", vm->index, id >> 8, id >> 3 & 31, id & 7);
+        passed->is_optional = description->is_optional[i];
         if (!pcie_can_reset(passed->function))
             fail("vm%u is to have the PCIe function %x:%x.%u, which cannot be reset", vm->index, id >> 8, id >> 3 & 31, id & 7);
         pcie_reset(passed->function);

@@ -20,6 +20,12 @@ struct passed
     struct range guest[PCIE_BARS]; /* where its memory is mapped; size 0: there is none */
     u32 bars[PCIE_BARS]; /* the registers as the virtual machine sees them: what it writes moves nothing */
     u32 command; /* as it has written it */
+    bool is_optional; /* the virtual machine goes on without it if it is refused */
+    bool is_gone; /* refused, or pulled: the virtual machine sees nothing there */
+    u64 driven; /* since when the virtual machine's driver lets it send requests; 0 if it does not */
+    bool is_tampered; /* the VMM has played the attacker with it */
+    bool is_bound; /* to a TVM */
+    bool is_added; /* its memory, to a TVM */
     bool is_locked; /* a TEE device interface, in which the VMM may change nothing */
     u8 *transcript; /* of the connection with its device, which the VMM keeps for the TSM */
 };
@@ -34,6 +40,15 @@ struct passthrough
 
 /* Finds and readies everything for the virtual machines that want functions. Once, before any starts. */
 void passthrough_start(void);
+
+/* Whether everything that a virtual machine is to have is in its slot by now. Fails if there can be no such function. */
+bool passthrough_is_ready(const struct vm *vm);
+
+/* Looks whether functions of a running virtual machine have been pulled, and takes leave of these. With its lock held. */
+void passthrough_watch(struct passthrough *passthrough);
+
+/* The virtual machine has refused one of its functions, by its place. With its lock held. */
+void passthrough_refuse(struct passthrough *passthrough, u64 place);
 
 /* Takes a virtual machine's functions, resets them, and chooses where their memory is to be. */
 void passthrough_attach(struct passthrough *passthrough, struct vm *vm);

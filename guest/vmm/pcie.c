@@ -10,6 +10,7 @@
 #define BAR_64 BIT(2)
 #define BAR_FLAGS 0xFu
 #define BRIDGE_WINDOW MIB
+#define SLOT_WINDOW (4 * MIB) /* kept free for what comes to an empty slot */
 
 enum { BRIDGE_BUSES = 0x18, BRIDGE_MEMORY = 0x20, BRIDGE_PREFETCH = 0x24, BRIDGE_PREFETCH_UPPER = 0x28 };
 enum { BUS_SHIFT = 8, DEVICES = 32, FUNCTIONS = 8, RESET_MILLISECONDS = 100, MOST_CAPABILITIES = 48 };
@@ -18,6 +19,17 @@ static struct pcie_function functions[PCIE_FUNCTIONS_MAX];
 static unsigned function_count;
 static u64 next_address;
 static unsigned next_bus = 1;
+
+/* What is below a root port. */
+struct slot
+{
+    struct pcie_function port;
+    unsigned bus;
+    u64 window; /* where it begins */
+};
+
+static struct slot slots[32];
+static unsigned slot_count;
 
 static volatile u32 *config_of(u16 id)
 {
@@ -101,16 +113,22 @@ static void write_bars(const struct pcie_function *function)
     pcie_write(function, PCIE_COMMAND, PCIE_COMMAND_MEMORY | PCIE_COMMAND_NO_WIRE);
 }
 
+static unsigned express_of(const struct pcie_function *function)
+{
+    unsigned at = PCIE_CAPABILITIES;
+    for (unsigned n = 0; n < MOST_CAPABILITIES && (at = pcie_next_capability(function, at)) != 0; n++)
+        if ((pcie_read(function, at) & 0xFF) == PCIE_EXPRESS)
+            return at;
+    return 0;
+}
+
 static void add_function(u16 id)
 {
     if (function_count == PCIE_FUNCTIONS_MAX)
         return; /* pcie_find does not find it */
     struct pcie_function *function = &functions[function_count++];
     *function = (struct pcie_function){ .id = id, .config = config_of(id) };
-    unsigned at = PCIE_CAPABILITIES;
-    for (unsigned n = 0; n < MOST_CAPABILITIES && (at = pcie_next_capability(function, at)) != 0; n++)
-        if ((pcie_read(function, at) & 0xFF) == PCIE_EXPRESS)
-            function->express = at;
+    function->express = express_of(function);
     place_bars(function);
     write_bars(function);
 }
@@ -126,6 +144,14 @@ static void add_bridge(volatile u32 *config, unsigned bus)
     config[BRIDGE_BUSES / 4] = below << 16 | below << 8 | bus;
     u64 start = next_address = align_up(next_address, BRIDGE_WINDOW);
     scan(below, false);
+    if (slot_count < COUNT_OF(slots))
+    {
+        struct slot *slot = &slots[slot_count++];
+        *slot = (struct slot){ { .config = config }, below, start };
+        slot->port.express = express_of(&slot->port);
+        if (next_address == start)
+            next_address += SLOT_WINDOW;
+    }
     u64 end = next_address = align_up(next_address, BRIDGE_WINDOW);
     /* A limit below the base closes a window. */
     config[BRIDGE_MEMORY / 4] = end == start ? 0x0000FFF0 : (u32)((end - 1) >> 16 & 0xFFF0) << 16 | (u32)(start >> 16 & 0xFFF0);
@@ -172,6 +198,51 @@ struct pcie_function *pcie_find(u16 id)
         if (functions[i].id == id)
             return &functions[i];
     return NULL;
+}
+
+static struct slot *slot_of(u16 id)
+{
+    for (unsigned i = 0; i < slot_count; i++)
+        if (slots[i].bus == id >> BUS_SHIFT && slots[i].port.express != 0)
+            return &slots[i];
+    return NULL;
+}
+
+bool pcie_has_slot(u16 id)
+{
+    return slot_of(id) != NULL;
+}
+
+bool pcie_is_gone(const struct pcie_function *function)
+{
+    return pcie_read(function, PCIE_ID) == NOBODY;
+}
+
+bool pcie_arrive(u16 id)
+{
+    const struct slot *slot = slot_of(id);
+    if (slot == NULL)
+        return false;
+    unsigned control = slot->port.express + EXPRESS_SLOT;
+    u32 state = pcie_read(&slot->port, control);
+    if ((state & EXPRESS_SLOT_PRESENT) == 0)
+        return false;
+    if ((state & EXPRESS_SLOT_POWER_OFF) != 0)
+        pcie_write(&slot->port, control, state & 0xFFFF & ~EXPRESS_SLOT_POWER_OFF);
+    u64 deadline = now() + milliseconds(RESET_MILLISECONDS);
+    while (config_of(id)[0] == NOBODY)
+        if (now() >= deadline)
+            return false;
+    if (pcie_find(id) == NULL)
+    {
+        u64 next = next_address;
+        next_address = slot->window;
+        add_function(id);
+        if (next_address > slot->window + SLOT_WINDOW)
+            fail("the PCIe function %x:%x.%u has come to its slot, whose window of %lu MiB is too small for it", id >> 8, id >> 3 & 31, id & 7, SLOT_WINDOW / MIB);
+        next_address = next;
+    }
+    return pcie_find(id) != NULL;
 }
 
 bool pcie_can_reset(const struct pcie_function *function)

@@ -29,9 +29,11 @@ enum { PCIE_MSI = 0x05, PCIE_EXPRESS = 0x10, PCIE_MSIX = 0x11 };
 enum { PCIE_EXTENDED_DOE = 0x2E, PCIE_EXTENDED_IDE = 0x30 };
 
 /* The PCI Express capability, from its start. */
-enum { EXPRESS_DEVICE_CAPABILITIES = 0x04, EXPRESS_DEVICE_CONTROL = 0x08, EXPRESS_LINK = 0x0C, EXPRESS_DEVICE_2 = 0x24, EXPRESS_LINK_2 = 0x2C, EXPRESS_SIZE = 0x3C };
+enum { EXPRESS_DEVICE_CAPABILITIES = 0x04, EXPRESS_DEVICE_CONTROL = 0x08, EXPRESS_LINK = 0x0C, EXPRESS_SLOT = 0x18, EXPRESS_DEVICE_2 = 0x24, EXPRESS_LINK_2 = 0x2C, EXPRESS_SIZE = 0x3C };
 
 #define EXPRESS_RESET BIT(15) /* Initiate Function Level Reset */
+#define EXPRESS_SLOT_POWER_OFF BIT(10)
+#define EXPRESS_SLOT_PRESENT BIT(22) /* seen together with the control register */
 #define EXPRESS_CAN_RESET BIT(28)
 
 /* The range behind a base address register. */
@@ -55,6 +57,15 @@ void pcie_start(void);
 
 /* The function of a number, or NULL. */
 struct pcie_function *pcie_find(u16 id);
+
+/* Whether there is a slot for a function of that number, be it empty. */
+bool pcie_has_slot(u16 id);
+
+/* Whether a function is there. One that has come to its slot since the last time is powered, found and given addresses. On the boot hart, or before it is in use. */
+bool pcie_arrive(u16 id);
+
+/* Whether a function has been pulled: it does not answer any more. */
+bool pcie_is_gone(const struct pcie_function *function);
 
 /* Whether a function forgets all of its state when it is asked to. */
 bool pcie_can_reset(const struct pcie_function *function);

@@ -267,6 +267,7 @@ const struct vm_operations plain_operations = {
     .destroy = plain_destroy,
     .connect = plain_connect,
     .disconnect = plain_disconnect,
+    .lose = plain_disconnect,
     .start = plain_start,
     .load = plain_load,
     .save = plain_save,

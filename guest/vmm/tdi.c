@@ -57,7 +57,34 @@ static void must(struct sbi_result result, const struct pcie_function *function,
         fail("the TSM does not %s the PCIe function %x:%x.%u: error %ld", what, function->id >> 8, function->id >> 3 & 31, function->id & 7, result.error);
 }
 
-void tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
+/* The same for what may be refused of an optional one. */
+static bool did(struct sbi_result result, const struct passed *passed, const char *what)
+{
+    if (!passed->is_optional)
+        must(result, passed->function, what);
+    if (result.error == SBI_SUCCESS)
+        return true;
+    u16 id = passed->function->id;
+    print("the TSM does not %s the PCIe function %x:%x.%u, which is left out: error %ld", what, id >> 8, id >> 3 & 31, id & 7, result.error);
+    return false;
+}
+
+static void stream_off(const struct pcie_function *function)
+{
+    pcie_write(function, pcie_extended(function, PCIE_EXTENDED_IDE) + IDE_STREAM_CONTROL, (u32)stream_of(function) << IDE_STREAM_ID_SHIFT);
+}
+
+static void change_regions(u64 tvm, const struct pcie_function *function, u32 number, const char *what)
+{
+    for (unsigned i = 0; i < PCIE_BARS; i++)
+    {
+        struct range range = function->bars[i].range;
+        if (range.size != 0)
+            must(covh_call(number, tvm, function->id, range.start, align_up(range.size, PAGE_SIZE), 0, 0), function, what);
+    }
+}
+
+bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
 {
     const struct pcie_function *function = passed->function;
     unsigned ide = pcie_extended(function, PCIE_EXTENDED_IDE);
@@ -68,36 +95,46 @@ void tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
     if (passed->transcript == NULL)
         fail("the machine's memory is too small for the transcript of a device: give it more with --memory");
     pcie_set_master(function, true); /* whatever is to be so is so before it is locked */
-    passed->is_locked = true;
     u32 control = (u32)stream_of(function) << IDE_STREAM_ID_SHIFT;
     pcie_write(function, ide + IDE_STREAM_CONTROL, control);
     struct stream_descriptor descriptor = { .stream_id = stream_of(function), .requester_limit = (u32)function->id << 8, .requester_base = (u32)function->id << 8 | 1 };
-    must(call(nacl, function, COVH_CONNECT_DEVICE, function->id, (u64)&descriptor, (u64)passed->transcript, TRANSCRIPT_SIZE), function, "connect");
+    if (!did(call(nacl, function, COVH_CONNECT_DEVICE, function->id, (u64)&descriptor, (u64)passed->transcript, TRANSCRIPT_SIZE), passed, "connect"))
+    {
+        memory_free(passed->transcript, TRANSCRIPT_ORDER);
+        return false;
+    }
+    passed->is_locked = true;
     pcie_write(function, ide + IDE_STREAM_CONTROL, control | IDE_STREAM_ENABLE);
     must(covh_call(COVH_GET_DEVICE_CONNECTION_TRANSCRIPT, function->id, (u64)passed->transcript, TRANSCRIPT_SIZE, 0, 0, 0), function, "take back the transcript of");
-    for (unsigned i = 0; i < PCIE_BARS; i++)
-    {
-        struct range range = function->bars[i].range;
-        if (range.size != 0)
-            must(covh_call(COVH_ADD_TVM_INTERFACE_REGION, tvm, function->id, range.start, align_up(range.size, PAGE_SIZE), 0, 0), function, "take the memory of");
-    }
-    must(call(nacl, function, COVH_BIND_INTERFACE, tvm, function->id, 0, 0), function, "bind");
+    change_regions(tvm, function, COVH_ADD_TVM_INTERFACE_REGION, "take the memory of");
+    passed->is_added = true;
+    passed->is_bound = did(call(nacl, function, COVH_BIND_INTERFACE, tvm, function->id, 0, 0), passed, "bind");
+    if (!passed->is_bound)
+        tdi_release(nacl, tvm, passed);
+    return passed->is_bound;
+}
+
+void tdi_release(struct nacl *nacl, u64 tvm, struct passed *passed)
+{
+    const struct pcie_function *function = passed->function;
+    if (passed->is_bound)
+        must(call(nacl, function, COVH_UNBIND_INTERFACE, tvm, function->id, 0, 0), function, "unbind");
+    passed->is_bound = false;
+    if (!passed->is_locked)
+        return;
+    if (!pcie_is_gone(function))
+        stream_off(function);
+    must(call(nacl, function, COVH_DISCONNECT_DEVICE, function->id, 0, 0, 0), function, "disconnect");
+    memory_free(passed->transcript, TRANSCRIPT_ORDER);
+    passed->is_locked = false;
 }
 
 void tdi_disconnect(struct nacl *nacl, u64 tvm, struct passed *passed)
 {
-    const struct pcie_function *function = passed->function;
-    must(call(nacl, function, COVH_UNBIND_INTERFACE, tvm, function->id, 0, 0), function, "unbind");
-    for (unsigned i = 0; i < PCIE_BARS; i++)
-    {
-        struct range range = function->bars[i].range;
-        if (range.size != 0)
-            must(covh_call(COVH_RECLAIM_TVM_INTERFACE_REGION, tvm, function->id, range.start, align_up(range.size, PAGE_SIZE), 0, 0), function, "give back the memory of");
-    }
-    pcie_write(function, pcie_extended(function, PCIE_EXTENDED_IDE) + IDE_STREAM_CONTROL, (u32)stream_of(function) << IDE_STREAM_ID_SHIFT);
-    must(call(nacl, function, COVH_DISCONNECT_DEVICE, function->id, 0, 0, 0), function, "disconnect");
-    memory_free(passed->transcript, TRANSCRIPT_ORDER);
-    passed->is_locked = false;
+    tdi_release(nacl, tvm, passed);
+    if (passed->is_added)
+        change_regions(tvm, passed->function, COVH_RECLAIM_TVM_INTERFACE_REGION, "give back the memory of");
+    passed->is_added = false;
 }
 
 void tdi_answer(struct nacl *nacl, struct passthrough *passthrough)
@@ -105,7 +142,7 @@ void tdi_answer(struct nacl *nacl, struct passthrough *passthrough)
     for (unsigned i = 0; i < passthrough->count; i++)
     {
         struct passed *passed = &passthrough->functions[i];
-        if (passed->function->id != nacl->spdm.device)
+        if (passed->function->id != nacl->spdm.device || !passed->is_locked)
             continue;
         if (nacl->spdm.length == 0)
             covh_call(COVH_GET_DEVICE_CONNECTION_TRANSCRIPT, passed->function->id, (u64)passed->transcript, TRANSCRIPT_SIZE, 0, 0, 0);

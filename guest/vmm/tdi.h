@@ -8,8 +8,11 @@
 #include "covh.h"
 #include "passthrough.h"
 
-/* Connects the TSM with the device of a function, and binds the function, which is then locked, to a TVM. Fails if it cannot. */
-void tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed);
+/* Connects the TSM with the device of a function, and binds the function, which is then locked, to a TVM. Fails if it cannot, unless the function is optional: then it says so, and returns false. */
+bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed);
+
+/* Unbinds the function and ends the connection, as far as the device goes along; the TVM may be running. What it has of the function's memory reads as ones. */
+void tdi_release(struct nacl *nacl, u64 tvm, struct passed *passed);
 
 /* Ends all that. */
 void tdi_disconnect(struct nacl *nacl, u64 tvm, struct passed *passed);

@@ -9,6 +9,8 @@
 #include "sbi.h"
 #include "statistics.h"
 
+enum { WATCH_MILLISECONDS = 100 }; /* slots are looked at: what has no interrupt of its own to tell it needs none */
+
 struct vm vms[VMS_MAX];
 
 static struct drive drives[DRIVES_MAX];
@@ -155,13 +157,20 @@ void vm_start(unsigned index)
     vm->operations = vm->description->kind == VM_CONFIDENTIAL ? &confidential_operations : &plain_operations;
     vm->ram = vm->operations->ram(vm->description);
     vm->has_interrupt_files = vm->operations->has_interrupt_files();
-    if (vm->starts++ == 0)
+    if (vm->vcpu_count == 0)
     {
         vm->vcpu_count = vm->description->vcpus;
         if (vm->vcpu_count == 0 || vm->vcpu_count > VCPUS_MAX)
             fail("vm%u is to have %u virtual harts, not 1 to %u", index, vm->vcpu_count, (unsigned)VCPUS_MAX);
         place_vcpus(vm);
     }
+    if (!passthrough_is_ready(vm))
+    {
+        print("vm%u: waits for a PCIe function, whose slot is empty", index);
+        __atomic_store_n(&vm->state, VM_AWAITED, __ATOMIC_RELEASE);
+        return;
+    }
+    vm->starts++;
     if (!vm->operations->create(vm))
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
@@ -179,6 +188,33 @@ void vm_start(unsigned index)
     __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
     if (vm->vcpus[0].hart->started)
         hart_kick(vm->vcpus[0].hart);
+}
+
+void vm_watch(void)
+{
+    static u64 next;
+    bool wanted = false;
+    for (unsigned i = 0; i < machine.vm_count; i++)
+        wanted |= machine.vms[i].function_count != 0 && vm_state(&vms[i]) != VM_ENDED;
+    if (!wanted)
+        return;
+    bool due = now() >= next;
+    if (due)
+        next = now() + milliseconds(WATCH_MILLISECONDS);
+    for (unsigned i = 0; due && i < machine.vm_count; i++)
+    {
+        struct vm *vm = &vms[i];
+        if (vm_state(vm) == VM_AWAITED && passthrough_is_ready(vm))
+        {
+            print("vm%u: its PCIe functions are there now", i);
+            vm_start(i);
+        }
+        lock_acquire(&vm->lock);
+        if (vm_state(vm) == VM_RUNNING)
+            passthrough_watch(&vm->passthrough);
+        lock_release(&vm->lock);
+    }
+    hart_wake_at(next);
 }
 
 void vm_stop(struct vm *vm, enum vm_end end)

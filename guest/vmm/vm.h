@@ -83,6 +83,7 @@ enum vm_state
     VM_RUNNING,
     VM_STOPPING, /* virtual harts are leaving */
     VM_ENDED,
+    VM_AWAITED, /* it starts when its functions have come to their slots */
 };
 
 enum vm_end
@@ -132,6 +133,9 @@ struct vm_operations
     /* Makes a function's memory, requests and messages the virtual machine's, and ends that. The function has been reset; nothing runs. */
     void (*connect)(struct vm *vm, struct passed *passed);
     void (*disconnect)(struct vm *vm, struct passed *passed);
+
+    /* Takes leave of a function that was pulled or refused, while the virtual machine runs; disconnect follows at its end. With its lock held. */
+    void (*lose)(struct vm *vm, struct passed *passed);
 
     /* Brings a virtual hart to the state of a hart that HSM starts. On its own hart. */
     void (*start)(struct vcpu *vcpu);
@@ -210,8 +214,11 @@ extern struct vm vms[VMS_MAX];
 /* Takes the machine's drives over, for the virtual machines that get them. Once, before any of them starts. */
 void vm_start_drives(void);
 
-/* Makes the virtual machine of machine.vms[index] and lets its first virtual hart start. Fails if it cannot. */
+/* Makes the virtual machine of machine.vms[index] and lets its first virtual hart start; later, if a function is not in its slot yet. Fails if it cannot. */
 void vm_start(unsigned index);
+
+/* Starts those whose functions have come meanwhile, and takes leave of functions that are gone. On the boot hart, whenever it looks around. */
+void vm_watch(void);
 
 /* Ends it: its virtual harts leave as soon as each can. Any hart, any number of times; the first end counts. */
 void vm_stop(struct vm *vm, enum vm_end end);

@@ -12,6 +12,9 @@ namespace CoveJit.Cli;
 /// <summary>Turns a machine that would boot a guest into one that boots the hypervisor, with the guest in its virtual machines.</summary>
 internal static class VirtualMachineSelection
 {
+    // Follows the name of a function that a virtual machine may do without.
+    private const string Optional = ":optional";
+
     // What the hypervisor itself and the files in memory want beside the virtual machines.
     private const ulong Overhead = 256UL << 20;
 
@@ -99,7 +102,8 @@ internal static class VirtualMachineSelection
             Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
             Append = request.Append ?? guest.Append,
             RamDisks = request.RamDisks,
-            Functions = [.. request.Devices.Select(name => PcieFunctionName.Resolve(name, guest))],
+            Functions = [.. request.Devices.Select(name => PcieFunctionName.Resolve(IsOptional(name) ? name[..^Optional.Length] : name, guest))],
+            OptionalFunctions = [.. request.Devices.Where(IsOptional).Select(name => PcieFunctionName.Resolve(name[..^Optional.Length], guest))],
             Tamper = request.Tamper,
             Shim = request.Kind == VirtualMachineKind.Confidential ? request.Shim ?? Path.Combine(Path.GetDirectoryName(hypervisor)!, VmmBuilder.ShimName) : null,
         };
@@ -109,6 +113,8 @@ internal static class VirtualMachineSelection
             ? machine
             : throw new UsageException($"--vm: {machine.RamDisks.Count} RAM disks are too many", $"a virtual machine has at most {VirtualMachineOptions.MostFiles} files");
     }
+
+    private static bool IsOptional(string device) => device.EndsWith(Optional, StringComparison.Ordinal);
 
     private static void CheckFunctions(IReadOnlyList<VirtualMachineOptions> machines, MachineOptions options)
     {

@@ -99,7 +99,7 @@ public sealed partial class Machine
         _policies.Add(new RequesterId(_rootPorts.Count + 1, 0, 0), DeviceManufacturer.PolicyFor(genuine, DeviceManufacturer.Measure(function, TeeIdentity.Genuine)));
         DeviceSecurityManager manager = Own(new DeviceSecurityManager(
             function,
-            identity == TeeIdentity.Genuine ? genuine : _manufacturer.Provision(function, identity),
+            identity == TeeIdentity.Forged ? _manufacturer.Provision(function, identity) : genuine,
             DeviceManufacturer.Measure(function, identity),
             Random(function.Name)));
         IdeLink link = port.Protect(manager.Port, Options.Ide);

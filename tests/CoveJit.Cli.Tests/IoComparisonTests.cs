@@ -81,6 +81,51 @@ public sealed class IoComparisonTests
         Assert.Contains("nothing here measures a network card; compare vm has a workload for it", IoReport.Html(result), StringComparison.Ordinal);
     }
 
+    // 3 x 3 matrices of 4-byte integers are what fits into 40 bytes; the digest is of a product computed otherwise.
+    [Fact]
+    public void A_product_moves_three_square_matrices_and_has_a_known_digest()
+    {
+        IoPhase phase = Assert.Single(MatrixWorkload.Parse("40", null));
+        Assert.Equal(("multiply_40", 3 * 9 * 4), (phase.Name, phase.RequestBytes));
+        Assert.Equal(3 << 20, Assert.Single(MatrixWorkload.Parse("1m", "multiply")).RequestBytes);
+        ulong digest = 0xCBF2_9CE4_8422_2325;
+        for (int i = 0; i < 9; i++)
+        {
+            ulong sum = 0;
+            for (int k = 0; k < 3; k++)
+            {
+                sum += (SplitMix(7, (i / 3 * 3) + k) & uint.MaxValue) * (SplitMix(7, (k * 3) + (i % 3)) >> 32);
+            }
+
+            digest = (digest ^ (sum & uint.MaxValue)) * 0x100_0000_01B3;
+        }
+
+        Assert.Equal($$"""{"product":"multiply_40","digest":"{{digest:x16}}"}""", MatrixWorkload.ProductLine(phase, 7));
+        Assert.NotEqual(MatrixWorkload.ProductLine(phase, 7), MatrixWorkload.ProductLine(phase, 8));
+        string commands = MatrixWorkload.CommandsFor(MatrixWorkload.Parse("4k,1m", null), usesEngine: true, 7, 0.5);
+        Assert.EndsWith("/bench/matrix engine 7 0.5 4096 1048576", commands, StringComparison.Ordinal);
+        Assert.DoesNotContain('"', commands);
+    }
+
+    [Theory]
+    [InlineData("4k", "read", "--pattern read: an accelerator knows 'multiply' alone")]
+    [InlineData("4m", null, "--sizes: '4m' is no size of a matrix")]
+    [InlineData("3", null, "--sizes: '3' is no size of a matrix")]
+    public void What_is_no_work_for_an_accelerator_is_said(string sizes, string? patterns, string expected) =>
+        Assert.StartsWith(expected, Assert.Throws<UsageException>(() => MatrixWorkload.Parse(sizes, patterns)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_accelerator_is_compared_with_the_guests_own_processor_and_not_with_VirtIO()
+    {
+        Assert.Equal(
+            ["plain-processor", "confidential-processor", "plain-passthrough", "tee-io-counted", "tee-io-functional"],
+            IoPlacements.For(IoDevice.Accelerator).Where(placement => IoPlacements.WhyAbsent(placement, IoDevice.Accelerator) is null).Select(IoPlacements.NameOf));
+        Assert.Equal("plain-processor", IoPlacements.FirstOf("accelerator"));
+        Assert.Equal("plain-virtio", IoPlacements.FirstOf("nvme"));
+        Assert.DoesNotContain(IoPlacements.For(IoDevice.Nvme), IoPlacements.IsProcessor);
+        Assert.EndsWith("see confidential-processor", IoPlacements.WhyAbsent(IoPlacement.ConfidentialVirtio, IoDevice.Accelerator), StringComparison.Ordinal);
+    }
+
     private static IoRun Run(double requests, double seconds, double instructions) => new(
         new GuestWindows([new GuestWindow(ReadPhase, requests, new MachineSample(seconds, seconds, new Dictionary<string, double> { [MachineSample.Instructions] = instructions }))], [], []),
         new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });

@@ -64,6 +64,56 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
         Assert.NotEqual(0, code);
     }
 
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("plain", "", "--iommu", "on")]
+    [InlineData("confidential", ",tee")]
+    public void A_virtual_machine_starts_when_its_function_has_come_to_the_slot(string machine, string tee, params string[] more)
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"head -c 4096 /dev/nvme0n1 | wc -c\""], [.. more, "--nvme", _directory.File("disk.img") + tee + ",plug=2", "--vm", machine + ",device=nvme"]);
+        Assert.Contains("vm0: waits for a PCIe function", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^4096\r?$", output);
+    }
+
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("tee=forged", "the TSM does not connect the PCIe function")]
+    [InlineData("tee=stale", "shim: left out: a device measures of itself what is not in the launch list")]
+    public void An_optional_device_that_is_not_trusted_is_left_out(string tee, string why)
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        string output = Run(
+            ["--append", "quiet covejit.run=\"ls /sys/bus/pci/devices | wc -l\""], ["--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme:optional"]);
+        Assert.Contains(why, output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^0\r?$", output);
+    }
+
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("tee=forged", "the TSM does not connect the PCIe function")]
+    [InlineData("tee=stale", "shim: a device measures of itself what is not in the launch list")]
+    public void Without_a_device_that_is_not_trusted_and_not_optional_nothing_starts(string tee, string why)
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        (int code, string output, _) = CoveJitProcess.Run(
+            BootSeconds, [.. Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme"]);
+        Assert.Contains(why, output, StringComparison.Ordinal);
+        Assert.NotEqual(0, code);
+    }
+
+    // Pulled, or in TDISP's ERROR: whoever runs with it goes on.
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("plain", ",pull=8", "which has been pulled", "--iommu", "on")]
+    [InlineData("confidential", ",tee,pull=8", "which has been pulled")]
+    [InlineData("confidential,tamper=interface", ",tee", "its host changes a locked register")]
+    public void A_virtual_machine_outlives_its_device(string machine, string device, string says, params string[] more)
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        const string Commands = "while dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null; do :; done; echo gone; sha256sum /init; echo alive";
+        string output = Run(["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--nvme", _directory.File("disk.img") + device, "--vm", machine + ",device=nvme"]);
+        Assert.Contains(says, output, StringComparison.Ordinal);
+        Assert.Contains("alive", output, StringComparison.Ordinal);
+    }
+
     private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
         Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
 

@@ -74,6 +74,28 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
         double Value(string pattern, string placement, string name) => rows[(pattern, placement)].GetProperty("values").GetProperty(name).GetProperty("median").GetDouble();
     }
 
+    // The guest compares each product with its own; the command compares its digest with the host's. A difference would be an error.
+    [BenchGuestFact(Hypervisor.Compiler)]
+    public void A_confidential_virtual_machine_gets_the_right_product_from_its_accelerator()
+    {
+        string json = _directory.File("accelerator.json");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            Seconds, "compare", "io", "--device", "accelerator", "--sizes", "4k", "--repeat", "1", "--seconds", "0.02", "--icount", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--json", json);
+        Assert.True(code == 0, output + error);
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
+        Dictionary<string, JsonElement> rows = document.RootElement.GetProperty("measurements").EnumerateArray().ToDictionary(row => row.GetProperty("placement").GetString()!);
+        Assert.Equal(8, rows.Count);
+        Assert.StartsWith("there is no VirtIO device of this kind", rows["confidential-virtio"].GetProperty("absent").GetString(), StringComparison.Ordinal);
+        foreach (string trusted in (string[])["tee-io-counted", "tee-io-functional"])
+        {
+            Assert.InRange(Value(trusted, "ide_bytes"), 1 << 20, 2 << 20);
+            Assert.Equal(0, Value(trusted, "bounce_bytes"));
+            Assert.True(10 * Value(trusted, "instructions") < Value("confidential-processor", "instructions"));
+        }
+
+        double Value(string placement, string name) => rows[placement].GetProperty("values").GetProperty(name).GetProperty("median").GetDouble();
+    }
+
     // The guest's data are compared with the host's in both directions; a difference would be an error.
     [BenchGuestFact(Hypervisor.Compiler, LoopbackServer.LibSlirp)]
     public void The_network_carries_the_same_data_in_all_placements()

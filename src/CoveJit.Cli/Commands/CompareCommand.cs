@@ -96,10 +96,9 @@ internal static class CompareCommand
     private static Command Io()
     {
         const string Sizes = "4k,64k,1m";
-        const string Patterns = "read,write,randread";
         Option<string> device = new("--device") { HelpName = string.Join('|', IoPlacements.Devices.Keys), Description = "What the guest reads and writes [nvme]", DefaultValueFactory = _ => "nvme" };
         Option<string> sizes = new("--sizes") { HelpName = "LIST", Description = $"Sizes of requests [{Sizes}]", DefaultValueFactory = _ => Sizes };
-        Option<string> pattern = new("--pattern") { HelpName = "LIST", Description = $"Some of read,write,randread,randwrite [{Patterns}]", DefaultValueFactory = _ => Patterns };
+        Option<string?> pattern = new("--pattern") { HelpName = "LIST", Description = $"Some of read,write,randread,randwrite [{IoWorkload.DefaultPatterns}]; an accelerator multiplies matrices" };
         Option<int> depth = new("--depth") { HelpName = "N", Description = "Requests under way [1]", DefaultValueFactory = _ => 1 };
         Option<int> repeat = new("--repeat") { HelpName = "N", Description = "Runs in each placement, of which the median counts [3]", DefaultValueFactory = _ => 3 };
         Option<double> seconds = new("--seconds") { HelpName = "S", Description = "Seconds of each pattern and size, by the guest's clock [1]", DefaultValueFactory = _ => 1 };
@@ -115,9 +114,12 @@ internal static class CompareCommand
         command.SetAction(async (result, cancellation) =>
         {
             string name = result.GetValue(device)!;
+            IoDevice chosen = IoPlacements.Devices.TryGetValue(name, out IoDevice known)
+                ? known
+                : throw new UsageException($"--device {name} is not known", $"give one of {string.Join(", ", IoPlacements.Devices.Keys)}");
             IoComparison comparison = new(
-                IoPlacements.Devices.TryGetValue(name, out IoDevice chosen) ? chosen : throw new UsageException($"--device {name} is not known", $"give one of {string.Join(", ", IoPlacements.Devices.Keys)}"),
-                IoWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)!),
+                chosen,
+                chosen == IoDevice.Accelerator ? MatrixWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)) : IoWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)),
                 IoWorkload.CheckDepth(result.GetValue(depth)),
                 Within("--repeat", result.GetValue(repeat), MostRepeats),
                 CheckSeconds(result.GetValue(seconds)),

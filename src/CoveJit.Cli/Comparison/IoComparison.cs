@@ -28,7 +28,7 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
     public IoResult Run(Action<string> progress, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
-        IoPlacement[] placements = [.. IoPlacements.All.Where(placement => IoPlacements.WhyAbsent(placement, device) is null)];
+        IoPlacement[] placements = [.. IoPlacements.For(device).Where(placement => IoPlacements.WhyAbsent(placement, device) is null)];
         Dictionary<IoPlacement, IReadOnlyList<IoRun>> runs = [];
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
         try
@@ -63,28 +63,30 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
             guest,
             IoPlacements.Devices.First(known => known.Value == device).Key,
             GuestMemory,
-            IoWorkload.Span,
+            device == IoDevice.Accelerator ? phases.Max(phase => phase.RequestBytes) : IoWorkload.Span,
             depth,
             repeat,
             seconds,
             instructionClock,
-            [.. IoPlacements.All.Select(placement => new IoPlace(
+            [.. IoPlacements.For(device).Select(placement => new IoPlace(
                 IoPlacements.NameOf(placement), IoPlacements.WhyAbsent(placement, device), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Windows.Hypervisor)]))],
-            [.. phases.SelectMany(_ => IoPlacements.All, (phase, placement) => IoRun.Combine(phase, placement, IoPlacements.WhyAbsent(placement, device), runs.GetValueOrDefault(placement) ?? []))]);
+            [.. phases.SelectMany(_ => IoPlacements.For(device), (phase, placement) => IoRun.Combine(phase, placement, IoPlacements.WhyAbsent(placement, device), runs.GetValueOrDefault(placement) ?? []))]);
     }
 
     private IoRun RunOnce(IoPlacement placement, string disk, ulong seed, CancellationToken cancellation)
     {
+        if (device == IoDevice.Accelerator)
+        {
+            return MultiplyOnce(placement, seed, cancellation);
+        }
+
         using (FileStream image = File.Create(disk))
         {
             image.SetLength(2 * IoWorkload.Span);
         }
 
         VmRun run = VmRun.Execute(Options(placement, disk, seed), IoPlacements.KindOf(placement), cancellation);
-        if (run.Text.Any(line => line.StartsWith(IoWorkload.Missing, StringComparison.Ordinal)))
-        {
-            throw new LoadException($"the guest '{guest}' has no program for this", "make it anew with 'covejit guest build bench'");
-        }
+        RequireProgram(run, IoWorkload.Missing);
 
         // The guest has compared each word; here is what it says it read at the end, and what is in the image.
         bool isRead = run.Text.Contains($$"""{"digest":"{{IoWorkload.Digest(seed)}}"}""");
@@ -100,6 +102,40 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
         return IoRun.Read(run);
     }
 
+    private IoRun MultiplyOnce(IoPlacement placement, ulong seed, CancellationToken cancellation)
+    {
+        bool isPassed = IoPlacements.IsPassed(placement);
+        MachineOptions options = Guest(MatrixWorkload.CommandsFor(phases, isPassed, seed, seconds));
+        if (isPassed)
+        {
+            options = WithLink(options, placement) with { MatrixEngines = [new AcceleratorOptions(FunctionOf(placement))] };
+        }
+
+        VirtualMachineRequest request = new(MachineKindOf(placement)) { MemorySize = GuestMemory, Devices = isPassed ? ["accelerator"] : [] };
+        VmRun run = VmRun.Execute(VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true), IoPlacements.KindOf(placement), cancellation);
+        RequireProgram(run, MatrixWorkload.Missing);
+        return phases.FirstOrDefault(phase => !run.Text.Contains(MatrixWorkload.ProductLine(phase, seed))) is { } wrong
+            ? throw new LoadException($"the placement '{IoPlacements.NameOf(placement)}' has another product in {wrong.Name} than there is", Defect)
+            : IoRun.Read(run);
+    }
+
+    private void RequireProgram(VmRun run, string missing)
+    {
+        if (run.Text.Any(line => line.StartsWith(missing, StringComparison.Ordinal)))
+        {
+            throw new LoadException($"the guest '{guest}' has no program for this", "make it anew with 'covejit guest build bench'");
+        }
+    }
+
+    private static VirtualMachineKind MachineKindOf(IoPlacement placement) =>
+        IoPlacements.KindOf(placement) == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential;
+
+    private static FunctionOptions FunctionOf(IoPlacement placement) =>
+        IoPlacements.IsTeeIo(placement) ? new FunctionOptions { Tee = TeeIdentity.Genuine } : FunctionOptions.Plain;
+
+    private static MachineOptions WithLink(MachineOptions options, IoPlacement placement) =>
+        options with { Iommu = !IoPlacements.IsTeeIo(placement), Ide = placement == IoPlacement.TeeIoFunctional ? IdeLinkMode.Functional : IdeLinkMode.Counted };
+
     private MachineOptions Guest(string commands) =>
         GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
         {
@@ -109,17 +145,16 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
     private MachineOptions Options(IoPlacement placement, string disk, ulong seed)
     {
         bool isPassed = IoPlacements.IsPassed(placement);
-        bool isTeeIo = IoPlacements.IsTeeIo(placement);
         bool isNvme = isPassed && device == IoDevice.Nvme;
-        DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Function = isTeeIo ? new FunctionOptions { Tee = TeeIdentity.Genuine } : FunctionOptions.Plain };
+        DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Function = FunctionOf(placement) };
         MachineOptions options = Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
         if (isPassed)
         {
-            options = options with { Iommu = !isTeeIo, Ide = placement == IoPlacement.TeeIoFunctional ? IdeLinkMode.Functional : IdeLinkMode.Counted };
+            options = WithLink(options, placement);
             options = isNvme ? options with { NvmeControllers = [[drive]] } : options with { Drives = [.. options.Drives, drive with { Pcie = true }] };
         }
 
-        VirtualMachineRequest request = new(IoPlacements.KindOf(placement) == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential)
+        VirtualMachineRequest request = new(MachineKindOf(placement))
         {
             MemorySize = GuestMemory,
             Drives = isPassed ? [] : [disk],

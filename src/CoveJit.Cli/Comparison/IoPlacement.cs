@@ -20,6 +20,12 @@ internal enum IoPlacement
 
     /// <summary>The same; packets on the link are encrypted.</summary>
     TeeIoFunctional,
+
+    /// <summary>A virtual machine without a device: its processor does an accelerator's work.</summary>
+    PlainProcessor,
+
+    /// <summary>A confidential virtual machine without a device, which does the same.</summary>
+    ConfidentialProcessor,
 }
 
 /// <summary>What the guest reads and writes.</summary>
@@ -41,8 +47,17 @@ internal enum IoDevice
 /// <summary>What is to be said of placements and devices.</summary>
 internal static class IoPlacements
 {
-    /// <summary>All of them; others are compared with the first.</summary>
-    public static IReadOnlyList<IoPlacement> All { get; } = Enum.GetValues<IoPlacement>();
+    private const string NoVirtio = "there is no VirtIO device of this kind; the guest's own processor does the work instead: see ";
+
+    private static readonly IoPlacement[] WithDevice = [.. Enum.GetValues<IoPlacement>().Where(placement => !IsProcessor(placement))];
+    private static readonly IoPlacement[] WithAccelerator = [IoPlacement.PlainProcessor, IoPlacement.ConfidentialProcessor, .. WithDevice];
+
+    /// <summary>Those that there are for a device; others are compared with the first.</summary>
+    public static IReadOnlyList<IoPlacement> For(IoDevice device) => device == IoDevice.Accelerator ? WithAccelerator : WithDevice;
+
+    /// <summary>The name of the placement that others are compared with.</summary>
+    /// <param name="device">The device's name.</param>
+    public static string FirstOf(string device) => NameOf(For(Devices[device])[0]);
 
     /// <summary>Devices, by their names on the command line.</summary>
     public static IReadOnlyDictionary<string, IoDevice> Devices { get; } = new Dictionary<string, IoDevice>
@@ -58,12 +73,14 @@ internal static class IoPlacements
         IoPlacement.ConfidentialVirtio => "confidential-virtio",
         IoPlacement.ConfidentialEncrypted => "confidential-encrypted",
         IoPlacement.TeeIoCounted => "tee-io-counted",
-        _ => "tee-io-functional",
+        IoPlacement.TeeIoFunctional => "tee-io-functional",
+        IoPlacement.PlainProcessor => "plain-processor",
+        _ => "confidential-processor",
     };
 
     /// <summary>The kind of virtual machine.</summary>
     public static GuestPlacement KindOf(IoPlacement placement) =>
-        placement is IoPlacement.PlainVirtio or IoPlacement.PlainPassthrough ? GuestPlacement.Plain : GuestPlacement.Confidential;
+        placement is IoPlacement.PlainVirtio or IoPlacement.PlainPassthrough or IoPlacement.PlainProcessor ? GuestPlacement.Plain : GuestPlacement.Confidential;
 
     /// <summary>Whether all data pass through memory that the guest shares with its hypervisor.</summary>
     public static bool Bounces(IoPlacement placement) => placement is IoPlacement.ConfidentialVirtio or IoPlacement.ConfidentialEncrypted;
@@ -74,11 +91,15 @@ internal static class IoPlacements
     /// <summary>Whether the device is a TEE device interface.</summary>
     public static bool IsTeeIo(IoPlacement placement) => placement is IoPlacement.TeeIoCounted or IoPlacement.TeeIoFunctional;
 
+    /// <summary>Whether there is no device, and the guest's processor does its work.</summary>
+    public static bool IsProcessor(IoPlacement placement) => placement is IoPlacement.PlainProcessor or IoPlacement.ConfidentialProcessor;
+
     /// <summary>Why nothing can be measured there; null where it can.</summary>
     public static string? WhyAbsent(IoPlacement placement, IoDevice device) => (placement, device) switch
     {
         (_, IoDevice.Net) => "nothing here measures a network card; compare vm has a workload for it",
-        (_, IoDevice.Accelerator) => "the guests' kernels have no driver for the matrix engine",
+        (IoPlacement.PlainVirtio, IoDevice.Accelerator) => NoVirtio + NameOf(IoPlacement.PlainProcessor),
+        (IoPlacement.ConfidentialVirtio or IoPlacement.ConfidentialEncrypted, IoDevice.Accelerator) => NoVirtio + NameOf(IoPlacement.ConfidentialProcessor),
         _ => null,
     };
 }

@@ -47,7 +47,7 @@ internal static class IoReport
     private static void Chart(StringBuilder page, IoResult result, string title, string quantity) =>
         BarChart.Append(
             page,
-            title + ", in multiples of plain-virtio's (line: least to most)",
+            $"{title}, in multiples of {IoPlacements.FirstOf(result.Device)}'s (line: least to most)",
             [.. result.Measurements.Where(row => row.Values.ContainsKey(quantity)).Select(row => new Bar(Name(row), row.Placement, row.Values[quantity]))],
-            IoPlacements.NameOf(IoPlacement.PlainVirtio));
+            IoPlacements.FirstOf(result.Device));
 }

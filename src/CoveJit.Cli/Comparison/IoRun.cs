@@ -61,7 +61,7 @@ internal sealed record IoRun(GuestWindows Windows, IReadOnlyDictionary<string, I
 
         return new IoMeasurement(phase.Pattern, phase.Size, IoPlacements.NameOf(placement), absent, [.. own.Select(run => run.Window.Iterations)], values);
 
-        double Megabytes(GuestWindow window) => window.Iterations * phase.Size / BytesPerMegabyte;
+        double Megabytes(GuestWindow window) => window.Iterations * phase.RequestBytes / BytesPerMegabyte;
 
         VmQuantity Of(Func<GuestWindow, double> value) => VmQuantity.Of([.. own.Select(run => value(run.Window))]);
     }

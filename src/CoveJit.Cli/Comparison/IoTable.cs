@@ -52,7 +52,7 @@ internal static class IoTable
     public static string Explanation(IoResult result) =>
         $"Device: {result.Device}. The median of the runs. Rates, latencies and guest time are by the guest's clock"
         + (result.InstructionClock ? ", derived from instructions" : ", which is the host's")
-        + ". From host CPU on everything is of a MiB. Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To first: guest time, and instructions, in multiples of those of plain-virtio. All data were checked.";
+        + $". From host CPU on everything is of a MiB. Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To first: guest time, and instructions, in multiples of those of {IoPlacements.FirstOf(result.Device)}. All data were checked.";
 
     /// <summary>A row's cells, in the order of the columns.</summary>
     public static IEnumerable<string> Cells(IoMeasurement row, IoResult result)
@@ -64,7 +64,7 @@ internal static class IoTable
         }
 
         IoMeasurement? first = result.Measurements.FirstOrDefault(other =>
-            other.Pattern == row.Pattern && other.BlockBytes == row.BlockBytes && other.Placement == IoPlacements.NameOf(IoPlacement.PlainVirtio) && other.Absent is null);
+            other.Pattern == row.Pattern && other.BlockBytes == row.BlockBytes && other.Placement == IoPlacements.FirstOf(result.Device) && other.Absent is null);
         return
         [
             .. text,

@@ -6,11 +6,14 @@ using CoveJit.Machines.Loading;
 namespace CoveJit.Cli.Comparison;
 
 /// <summary>A pattern of accesses in blocks of one size.</summary>
-/// <param name="Pattern">read, write, randread or randwrite.</param>
-/// <param name="Size">Bytes of a block.</param>
+/// <param name="Pattern">read, write, randread or randwrite; of an accelerator <see cref="MatrixWorkload.Multiply"/>.</param>
+/// <param name="Size">Bytes of a block, or of a matrix.</param>
 internal sealed record IoPhase(string Pattern, long Size)
 {
-    /// <summary>Its name on the console of <c>/bench/io</c>.</summary>
+    /// <summary>Bytes that a request moves.</summary>
+    public long RequestBytes => Pattern == MatrixWorkload.Multiply ? MatrixWorkload.BytesOfProduct(Size) : Size;
+
+    /// <summary>Its name on the console of <c>/bench/io</c> and its like.</summary>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Pattern}_{Size}");
 }
 
@@ -24,11 +27,16 @@ internal static class IoWorkload
     private const int MostDepth = 64;
     private static readonly string[] Patterns = ["read", "write", "randread", "randwrite"];
 
+    /// <summary>The patterns that are measured if none are given.</summary>
+    public const string DefaultPatterns = "read,write,randread";
+
     /// <summary>Reads lists of sizes and of patterns.</summary>
+    /// <param name="sizes">The sizes.</param>
+    /// <param name="patterns">The patterns; null for <see cref="DefaultPatterns"/>.</param>
     /// <exception cref="UsageException">One is not known.</exception>
-    public static IReadOnlyList<IoPhase> Parse(string sizes, string patterns)
+    public static IReadOnlyList<IoPhase> Parse(string sizes, string? patterns)
     {
-        string[] chosen = patterns.Split(',');
+        string[] chosen = (patterns ?? DefaultPatterns).Split(',');
         if (chosen.FirstOrDefault(pattern => !Patterns.Contains(pattern)) is { } unknown)
         {
             throw new UsageException($"--pattern {patterns}: '{unknown}' is no pattern", $"give some of {string.Join(',', Patterns)}");
@@ -100,8 +108,8 @@ internal static class IoWorkload
     /// <summary>Sectors that are read and written.</summary>
     public static int Sectors => (int)(Span / SectorSize);
 
-    // SplitMix64 of the place, as in guest/io/io.c.
-    private static ulong WordAt(ulong seed, long offset)
+    /// <summary>SplitMix64 of the place, as in <c>guest/io/measure.h</c>.</summary>
+    public static ulong WordAt(ulong seed, long offset)
     {
         ulong x = seed + ((ulong)offset / sizeof(ulong) * 0x9E37_79B9_7F4A_7C15);
         x = (x ^ (x >> 30)) * 0xBF58_476D_1CE4_E5B9;

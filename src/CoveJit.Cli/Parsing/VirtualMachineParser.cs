@@ -4,10 +4,10 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=NAME]...[,append=S][,shim=F][,tamper=kernel|initrd|append|device]</c>.</summary>
+/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=NAME]...[,append=S][,shim=F][,tamper=kernel|initrd|append|device|interface]</c>.</summary>
 internal static class VirtualMachineParser
 {
-    private const string Form = "write --vm plain or --vm confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=nvme|accelerator|BUS:00.0]...[,append=S], and for confidential ones [,shim=F][,tamper=kernel|initrd|append|device]";
+    private const string Form = "write --vm plain or --vm confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=nvme|accelerator|BUS:00.0[:optional]]...[,append=S], and for confidential ones [,shim=F][,tamper=kernel|initrd|append|device|interface]";
     private const ulong LeastMemory = 32UL << 20;
 
     public static VirtualMachineRequest Parse(string text)
@@ -28,7 +28,7 @@ internal static class VirtualMachineParser
                 "kernel" when value is not null => request with { Kernel = value },
                 "initrd" when value is not null => request with { Initrd = value },
                 "shim" when value is not null && request.Kind == VirtualMachineKind.Confidential => request with { Shim = value },
-                "tamper" when value is "kernel" or "initrd" or "append" or "device" && request.Kind == VirtualMachineKind.Confidential => request with { Tamper = value },
+                "tamper" when value is "kernel" or "initrd" or "append" or "device" or "interface" && request.Kind == VirtualMachineKind.Confidential => request with { Tamper = value },
                 "append" when value is not null => request with { Append = value },
                 "drive" when value is not null => request with { Drives = [.. request.Drives, value] },
                 "device" when !string.IsNullOrEmpty(value) => request with { Devices = [.. request.Devices, value] },

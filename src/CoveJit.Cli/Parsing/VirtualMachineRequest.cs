@@ -27,6 +27,6 @@ internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
     /// <summary>Image files of drives that the machine has for this virtual machine.</summary>
     public IReadOnlyList<string> Drives { get; init; } = [];
 
-    /// <summary>Names of the machine's PCIe functions that it drives itself (<see cref="PcieFunctionName"/>).</summary>
+    /// <summary>Names of the machine's PCIe functions that it drives itself (<see cref="PcieFunctionName"/>), with <c>:optional</c> those that it may do without.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
 }

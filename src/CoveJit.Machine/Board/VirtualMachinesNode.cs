@@ -47,6 +47,7 @@ internal static class VirtualMachinesNode
             if (options.Functions.Count > 0)
             {
                 node.SetCells("covejit,functions", [.. options.Functions.Select(function => (uint)function.Value)]);
+                node.SetCells("covejit,functions-optional", [.. options.Functions.Select(function => options.OptionalFunctions.Contains(function) ? 1u : 0u)]);
                 if (options.Kind == VirtualMachineKind.Confidential)
                 {
                     node.Set("covejit,function-policies", [.. options.Functions.SelectMany(function => policies.GetValueOrDefault(function)

@@ -36,11 +36,14 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Path of the shim that a confidential one begins with, an ELF file; null for others.</summary>
     public string? Shim { get; init; }
 
-    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c>, <c>append</c> or <c>device</c>; or null.</summary>
+    /// <summary>What the hypervisor is to change of what a confidential one is started with, as an attacker would: <c>kernel</c>, <c>initrd</c>, <c>append</c> or <c>device</c>; or <c>interface</c>, a locked device interface while it runs; or null.</summary>
     public string? Tamper { get; init; }
 
     /// <summary>The machine's PCIe functions that it drives itself, by the numbers that the hypervisor gives to buses: that of the root port above.</summary>
     public IReadOnlyList<RequesterId> Functions { get; init; } = [];
+
+    /// <summary>Those of <see cref="Functions"/> that it does without if they are not trusted; without the others it does not start.</summary>
+    public IReadOnlyList<RequesterId> OptionalFunctions { get; init; } = [];
 
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];

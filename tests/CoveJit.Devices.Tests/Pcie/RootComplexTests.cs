@@ -76,7 +76,7 @@ public sealed class RootComplexTests
         _function.Dma.TryWrite(TestHost.Messages, bytes);
         Assert.Equal(new PcieRequest(new RequesterId(1, 0, 0)), _host.Sent[0].Request);
         _function.Dma.Trusted = true;
-        Assert.False(_function.Dma.TryWrite(TestHost.Messages, bytes)); // a port without a stream carries no T bit
+        Assert.False(_function.Dma.TryWrite(TestHost.Messages, bytes)); // no link under IDE: the port lets no T bit pass
         Assert.Single(_host.Sent);
         _function.Dma.Trusted = false;
         Assert.False(_function.Dma.TryRead(0, bytes));
