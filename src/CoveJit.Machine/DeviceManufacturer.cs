@@ -46,7 +46,9 @@ internal sealed class DeviceManufacturer
     {
         SpdmAlgorithms algorithms = new()
         {
-            BaseHash = BaseHashAlgorithms.Sha384, BaseAsymmetric = BaseAsymmetricAlgorithms.EcdsaP384, MeasurementHash = MeasurementHashAlgorithms.Sha384,
+            BaseHash = BaseHashAlgorithms.Sha384,
+            BaseAsymmetric = BaseAsymmetricAlgorithms.EcdsaP384,
+            MeasurementHash = MeasurementHashAlgorithms.Sha384,
         };
         byte[] chain = CertificateChain.Create(algorithms, identity.Certificates).Bytes;
         return [.. SHA384.HashData(chain), .. MeasurementBlock.Summarize(algorithms, measurements.Collect().Select(measurement => measurement.ToBlock(algorithms, raw: false)))];

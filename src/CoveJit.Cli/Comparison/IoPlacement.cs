@@ -62,7 +62,10 @@ internal static class IoPlacements
     /// <summary>Devices, by their names on the command line.</summary>
     public static IReadOnlyDictionary<string, IoDevice> Devices { get; } = new Dictionary<string, IoDevice>
     {
-        ["nvme"] = IoDevice.Nvme, ["virtio-blk"] = IoDevice.VirtioBlk, ["net"] = IoDevice.Net, ["accelerator"] = IoDevice.Accelerator,
+        ["nvme"] = IoDevice.Nvme,
+        ["virtio-blk"] = IoDevice.VirtioBlk,
+        ["net"] = IoDevice.Net,
+        ["accelerator"] = IoDevice.Accelerator,
     };
 
     /// <summary>The name in tables and JSON.</summary>
