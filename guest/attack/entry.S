@@ -58,16 +58,7 @@ trap_entry:
 
 .globl context_run
 context_run:
-    addi sp, sp, -112
-    host_registers sd
-    sd sp, CONTEXT_HOST_SP(a0)
-    load_csr sepc, CONTEXT_PC
-    load_csr sstatus, CONTEXT_SSTATUS
-    load_csr hstatus, CONTEXT_HSTATUS
-    csrw sscratch, a0
-    context_registers ld
-    ld a0, (CONTEXT_X + 8 * 10)(a0)
-    sret
+    enter_context
 
 /* u64 probe_...(address, value): 0, or the cause of the exception. */
 .macro probe name

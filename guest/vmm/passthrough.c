@@ -8,8 +8,6 @@
 #define ONES 0xFFFFFFFFu
 #define COMMAND_WRITABLE (PCIE_COMMAND_MEMORY | PCIE_COMMAND_MASTER | PCIE_COMMAND_NO_WIRE)
 #define HEADER_TYPE 0x007F0000u
-#define BAR_FLAGS 0xFu
-#define BAR_64 BIT(2)
 #define MSIX_WRITABLE 0xC0000000u /* enable, and mask of all */
 #define MSI_WRITABLE 0x00710000u /* enable, and how many */
 #define EXPRESS_TYPE 0x00F00000u
@@ -20,7 +18,7 @@
 #define MSI_MASKS BIT(24) /* a mask and a pending bit for each message */
 
 enum { TAMPER_MILLISECONDS = 2000 };
-enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 10, MSI_64_SIZE = 4, MSI_MASKS_SIZE = 10, MOST_CAPABILITIES = 48 };
+enum { FUNCTIONS_PER_DEVICE = 8, MSIX_SIZE = 12, MSI_SIZE = 10, MSI_64_SIZE = 4, MSI_MASKS_SIZE = 10 };
 
 static bool is_kept(u32 header)
 {

@@ -7,13 +7,11 @@
 #define NOBODY 0xFFFFFFFFu
 #define HEADER_BRIDGE 1u
 #define BAR_IO BIT(0)
-#define BAR_64 BIT(2)
-#define BAR_FLAGS 0xFu
 #define BRIDGE_WINDOW MIB
 #define SLOT_WINDOW (4 * MIB) /* kept free for what comes to an empty slot */
 
 enum { BRIDGE_BUSES = 0x18, BRIDGE_MEMORY = 0x20, BRIDGE_PREFETCH = 0x24, BRIDGE_PREFETCH_UPPER = 0x28 };
-enum { BUS_SHIFT = 8, DEVICES = 32, FUNCTIONS = 8, RESET_MILLISECONDS = 100, MOST_CAPABILITIES = 48 };
+enum { BUS_SHIFT = 8, DEVICES = 32, FUNCTIONS = 8, RESET_MILLISECONDS = 100 };
 
 static struct pcie_function functions[PCIE_FUNCTIONS_MAX];
 static unsigned function_count;

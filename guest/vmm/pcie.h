@@ -22,7 +22,12 @@ enum
 #define PCIE_COMMAND_MEMORY BIT(1)
 #define PCIE_COMMAND_MASTER BIT(2)
 #define PCIE_COMMAND_NO_WIRE BIT(10)
+#define BAR_FLAGS 0xFu
+#define BAR_64 BIT(2) /* and the next register has the upper half */
 #define PCIE_STATUS_CAPABILITIES BIT(20) /* seen together with the command register */
+
+/* Lists of capabilities that are longer are rings. */
+enum { MOST_CAPABILITIES = 48 };
 
 /* Capabilities that the VMM knows. */
 enum { PCIE_MSI = 0x05, PCIE_EXPRESS = 0x10, PCIE_MSIX = 0x11 };

@@ -43,4 +43,18 @@
     csrw \name, t0
 .endm
 
+/* context_run: from a caller, a0 a struct context, to what it is of; traps come back. */
+.macro enter_context
+    addi sp, sp, -112
+    host_registers sd
+    sd sp, CONTEXT_HOST_SP(a0)
+    load_csr sepc, CONTEXT_PC
+    load_csr sstatus, CONTEXT_SSTATUS
+    load_csr hstatus, CONTEXT_HSTATUS
+    csrw sscratch, a0
+    context_registers ld
+    ld a0, (CONTEXT_X + 8 * 10)(a0)
+    sret
+.endm
+
 #endif

@@ -13,7 +13,7 @@ using CoveJit.TeeIo.Spdm.Responder;
 namespace CoveJit.Machines;
 
 /// <summary>
-/// Provisions the emulated devices with keys and certificates, from a seed: a device of the same name has the same identity in every machine. The seed
+/// Provisions the emulated devices with keys and certificates, from a seed: the same identities in every machine, in the order in which they are asked for. The seed
 /// is in the source, so what it proves is that protocols and checks are right, and nothing about a device. It also makes the devices that are to be refused.
 /// </summary>
 internal sealed class DeviceManufacturer

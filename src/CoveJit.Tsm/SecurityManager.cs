@@ -302,6 +302,19 @@ public sealed class SecurityManager : IDomainService, IDisposable
     internal bool TryProvideTables(Tvm tvm, int count) =>
         tvm.Stage.FreeTables >= count || (Model == TsmModel.Static && TryProvideTables(tvm, new UnassignedPages(Pages), count));
 
+    /// <summary>Maps pages in a TVM (<see cref="GuestStage.Map"/>). Page-table pages that are missing are found if the TSM is who finds pages for it.</summary>
+    internal MapError Map(Tvm tvm, ulong guestAddress, ulong address, int level, ulong count, LeafKind kind, bool present = true)
+    {
+        UnassignedPages? free = null;
+        MapError error;
+        do
+        {
+            error = tvm.Stage.Map(guestAddress, address, level, count, kind, present);
+        }
+        while (error == MapError.TooFewTables && Model == TsmModel.Static && TryProvideTables(tvm, free ??= new UnassignedPages(Pages), tvm.Stage.FreeTables + 1));
+        return error;
+    }
+
     /// <summary>Maps an empty page where a TVM's confidential memory has none. Only with static memory: otherwise the host does.</summary>
     /// <returns>False if there are no pages.</returns>
     internal bool TryAddZeroPage(Tvm tvm, ulong guestPage)

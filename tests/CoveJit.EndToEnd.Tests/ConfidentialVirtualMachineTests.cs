@@ -23,7 +23,8 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     {
         byte[] disk = RandomNumberGenerator.GetBytes(3 << 20);
         File.WriteAllBytes(_directory.File("disk.img"), disk);
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"sha256sum /dev/vda; echo through the window > /dev/hvc0; dd if=/dev/vda of=/dev/vda bs=1M seek=2 count=1 conv=fsync; cat /proc/interrupts\""],
             ["--vm", $"confidential,drive={_directory.File("disk.img")}"]);
         Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/vda", output, StringComparison.Ordinal);
@@ -47,7 +48,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     [GuestFact(Hypervisor.Compiler)]
     public void Two_vCPUs_send_each_other_IPIs_take_interrupts_and_start_over()
     {
-        using CoveJitProcess machine = CoveJitProcess.Start([.. Arguments("--append", "quiet"), "--smp", "2", "--vm", "confidential,vcpus=2"]);
+        using CoveJitProcess machine = CoveJitProcess.Start([.. hypervisor.Arguments("--append", "quiet"), "--smp", "2", "--vm", "confidential,vcpus=2"]);
         for (int start = 0; start < 2; start++)
         {
             machine.WaitFor(DefaultGuest.ReadyMarker, BootSeconds);
@@ -62,14 +63,15 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         Assert.Contains("providing IPIs", machine.Output, StringComparison.Ordinal);
         IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(machine.Output);
         Assert.Equal(2, statistics[0].GetProperty("starts").GetInt32());
-        AssertNothingLost(statistics);
+        Hypervisor.AssertNothingLost(statistics);
     }
 
     [GuestFact(Hypervisor.Compiler)]
     public void Two_tenants_and_a_plain_virtual_machine_side_by_side()
     {
         const string Reach = "quiet covejit.run=\"ip addr add 10.0.0.{0}/24 dev eth0; ip link set eth0 up; until dd if=/dev/zero bs=64k count=8 | nc -w 9 10.0.0.1 9{0}; do sleep 1; done\"";
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"nc -l -p 92 -e sha256sum & nc -l -p 93 -e sha256sum & ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; wait\""],
             ["--smp", "2", "--vm", "confidential,vcpus=2", "--vm", "confidential,append=" + Format(Reach, 2), "--vm", "plain,append=" + Format(Reach, 3)]);
         string digest = Convert.ToHexStringLower(SHA256.HashData(new byte[8 * 65536]));
@@ -84,7 +86,8 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     {
         byte[] disk = RandomNumberGenerator.GetBytes(1 << 20);
         File.WriteAllBytes(_directory.File("disk.img"), disk);
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"nproc; sha256sum /dev/vda; cat /proc/interrupts\""],
             ["--tsm", "static", "--smp", "2", "--vm", $"confidential,vcpus=2,drive={_directory.File("disk.img")}"]);
         Assert.Matches(@"(?m)^2\s*$", output);
@@ -103,11 +106,11 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     {
         string image = AssembleKernel("share.S");
         (int code, string output, string error) = CoveJitProcess.Run(
-            BootSeconds, [.. Arguments(), "--tsm", tsm, "--vm", $"confidential,kernel={image}"]);
+            BootSeconds, [.. hypervisor.Arguments(), "--tsm", tsm, "--vm", $"confidential,kernel={image}"]);
         Assert.Equal((0, string.Empty), (code, error));
         Assert.Equal(4, output.Split("in the open").Length - 1);
         Assert.Equal("shutdown", Hypervisor.Statistics(output)[0].GetProperty("end").GetString());
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
     // What 'covejit measure' makes of the plan is what the TSM has measured.
@@ -118,7 +121,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     {
         string image = AssembleKernel("share.S");
         string launches = _directory.File("launches");
-        Assert.Equal(0, CoveJitProcess.Run(BootSeconds, [.. Arguments(), "--tsm", tsm, "--dump-launch", launches, "--vm", $"confidential,vcpus=2,kernel={image}"]).Code);
+        Assert.Equal(0, CoveJitProcess.Run(BootSeconds, [.. hypervisor.Arguments(), "--tsm", tsm, "--dump-launch", launches, "--vm", $"confidential,vcpus=2,kernel={image}"]).Code);
         string plan = Path.Combine(launches, "tvm1.plan.json");
         string evidence = Path.Combine(launches, "tvm1.evidence");
         string reference = _directory.File("reference.json");
@@ -135,17 +138,14 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     [InlineData("append", "shim: the command line is not the one in the launch list")]
     public void What_the_host_has_changed_is_not_started(string part, string refusal)
     {
-        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", "quiet"), "--vm", $"confidential,tamper={part}"]);
+        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. hypervisor.Arguments("--append", "quiet"), "--vm", $"confidential,tamper={part}"]);
         Assert.Contains(refusal, output, StringComparison.Ordinal);
         Assert.Equal("failure", Hypervisor.Statistics(output)[0].GetProperty("end").GetString());
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
         Assert.Equal(1, code);
     }
 
     private static string Format(string format, int number) => format.Replace("{0}", number.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-
-    private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
-        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
 
     // A program beside this file, as an Image.
     private string AssembleKernel(string source)
@@ -165,16 +165,5 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
             process.WaitForExit();
             Assert.True(process.ExitCode == 0, errors);
         }
-    }
-
-    private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
-
-    private string Run(string[] append, string[] arguments)
-    {
-        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(append), .. arguments]);
-        Assert.Equal((0, string.Empty), (code, error));
-        Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
-        AssertNothingLost(Hypervisor.Statistics(output));
-        return output;
     }
 }

@@ -28,4 +28,22 @@ public sealed class Hypervisor : IDisposable
     /// <summary>The statistics that it printed: one for each virtual machine, in order, and last the machine's.</summary>
     public static IReadOnlyList<JsonElement> Statistics(string output) =>
         [.. Regex.Matches(output, @"(?m)^\[vmm\] (\{.*\})\s*$").Select(match => JsonDocument.Parse(match.Groups[1].Value).RootElement)];
+
+    /// <summary>Fails unless the machine's pages all came back.</summary>
+    public static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
+        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+
+    /// <summary>A command line that runs the default guest on it.</summary>
+    public string[] Arguments(params string[] more) => ["run", "--vmm", Program, "--guest", DefaultGuest.DescriptionFile, .. more];
+
+    /// <summary>Runs a machine whose guest does what it is told, and gives everything back.</summary>
+    /// <returns>What it wrote.</returns>
+    public string Run(int seconds, string[] append, string[] arguments)
+    {
+        (int code, string output, string error) = CoveJitProcess.Run(seconds, [.. Arguments(append), .. arguments]);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
+        AssertNothingLost(Statistics(output));
+        return output;
+    }
 }

@@ -23,7 +23,7 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
         File.WriteAllBytes(disk, new byte[DiskSize]);
         const string Commands = "if mount -t ext4 /dev/nvme0n1 /mnt; then sha256sum /mnt/f; cat /mnt/sum; grep nvme0q1 /proc/interrupts; "
             + "else mke2fs -F /dev/nvme0n1 > /dev/null; mount -t ext4 /dev/nvme0n1 /mnt; dd if=/dev/urandom of=/mnt/f bs=1M count=6; sha256sum /mnt/f > /mnt/sum; umount /mnt; reboot -f; fi";
-        string output = Run(["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--smp", "2", "--nvme", disk + tee, "--vm", machine + ",device=nvme"]);
+        string output = hypervisor.Run(BootSeconds, ["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--smp", "2", "--nvme", disk + tee, "--vm", machine + ",device=nvme"]);
         string[] sums = [.. output.Split('\n').Where(line => line.TrimEnd().EndsWith("  /mnt/f", StringComparison.Ordinal)).Select(line => line.Trim())];
         Assert.Equal(2, sums.Length);
         Assert.Equal(sums[0], sums[1]);
@@ -38,7 +38,8 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     {
         byte[] disk = RandomNumberGenerator.GetBytes(DiskSize);
         File.WriteAllBytes(_directory.File("disk.img"), disk);
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"sha256sum /dev/nvme0n1\""], ["--nvme", _directory.File("disk.img") + ",ro,tee", "--vm", "confidential,device=01:00.0"]);
         Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(disk))}  /dev/nvme0n1", output, StringComparison.Ordinal);
         Assert.Equal(0, Hypervisor.Statistics(output)[0].GetProperty("exits").GetProperty("page_fault").GetInt32());
@@ -49,9 +50,9 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
         (int code, string output, _) = CoveJitProcess.Run(
-            BootSeconds, [.. Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + ",tee", "--vm", "confidential,device=nvme,tamper=device"]);
+            BootSeconds, [.. hypervisor.Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + ",tee", "--vm", "confidential,device=nvme,tamper=device"]);
         Assert.Contains("shim: a device is not the one in the launch list", output, StringComparison.Ordinal);
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
         Assert.Equal(1, code);
     }
 
@@ -59,7 +60,7 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     public void A_confidential_virtual_machine_gets_no_function_that_is_no_TEE_device_interface()
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
-        (int code, _, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(), "--nvme", _directory.File("disk.img"), "--vm", "confidential,device=nvme"]);
+        (int code, _, string error) = CoveJitProcess.Run(BootSeconds, [.. hypervisor.Arguments(), "--nvme", _directory.File("disk.img"), "--vm", "confidential,device=nvme"]);
         Assert.Contains("which is no TEE device interface; add tee to the device", error, StringComparison.Ordinal);
         Assert.NotEqual(0, code);
     }
@@ -70,7 +71,8 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     public void A_virtual_machine_starts_when_its_function_has_come_to_the_slot(string machine, string tee, params string[] more)
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"head -c 4096 /dev/nvme0n1 | wc -c\""], [.. more, "--nvme", _directory.File("disk.img") + tee + ",plug=2", "--vm", machine + ",device=nvme"]);
         Assert.Contains("vm0: waits for a PCIe function", output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^4096\r?$", output);
@@ -82,7 +84,8 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     public void An_optional_device_that_is_not_trusted_is_left_out(string tee, string why)
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
-        string output = Run(
+        string output = hypervisor.Run(
+            BootSeconds,
             ["--append", "quiet covejit.run=\"ls /sys/bus/pci/devices | wc -l\""], ["--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme:optional"]);
         Assert.Contains(why, output, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^0\r?$", output);
@@ -95,7 +98,7 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
         (int code, string output, _) = CoveJitProcess.Run(
-            BootSeconds, [.. Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme"]);
+            BootSeconds, [.. hypervisor.Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme"]);
         Assert.Contains(why, output, StringComparison.Ordinal);
         Assert.NotEqual(0, code);
     }
@@ -109,22 +112,8 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
         const string Commands = "while dd if=/dev/nvme0n1 of=/dev/null iflag=direct bs=4k count=100 2>/dev/null; do :; done; echo gone; sha256sum /init; echo alive";
-        string output = Run(["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--nvme", _directory.File("disk.img") + device, "--vm", machine + ",device=nvme"]);
+        string output = hypervisor.Run(BootSeconds, ["--append", $"quiet covejit.run=\"{Commands}\""], [.. more, "--nvme", _directory.File("disk.img") + device, "--vm", machine + ",device=nvme"]);
         Assert.Contains(says, output, StringComparison.Ordinal);
         Assert.Contains("alive", output, StringComparison.Ordinal);
-    }
-
-    private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
-        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
-
-    private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
-
-    private string Run(string[] append, string[] arguments)
-    {
-        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments(append), .. arguments]);
-        Assert.Equal((0, string.Empty), (code, error));
-        Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
-        AssertNothingLost(Hypervisor.Statistics(output));
-        return output;
     }
 }

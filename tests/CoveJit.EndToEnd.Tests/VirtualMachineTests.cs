@@ -17,7 +17,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
     [GuestFact(Hypervisor.Compiler)]
     public void One_virtual_machine_has_the_terminal_to_itself()
     {
-        using CoveJitProcess machine = CoveJitProcess.Start([.. Arguments("--append", "quiet"), "--vm", "plain"]);
+        using CoveJitProcess machine = CoveJitProcess.Start([.. hypervisor.Arguments("--append", "quiet"), "--vm", "plain"]);
         machine.WaitFor(DefaultGuest.ReadyMarker, BootSeconds);
         machine.WaitFor("# ", CommandSeconds);
         machine.Type("uname -m; echo $((6*7)); cat /proc/device-tree/model; poweroff -f\n");
@@ -32,7 +32,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         Assert.Equal("shutdown", statistics[0].GetProperty("end").GetString());
         Assert.InRange(statistics[0].GetProperty("instructions").GetInt64(), 500_000_000, long.MaxValue);
         Assert.InRange(statistics[0].GetProperty("exits").GetProperty("page_fault").GetInt32(), 1, int.MaxValue);
-        AssertNothingLost(statistics);
+        Hypervisor.AssertNothingLost(statistics);
     }
 
     // IPIs and the devices' interrupts go from interrupt file to interrupt file: SBI has none to send.
@@ -46,7 +46,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         Assert.Matches(@"(?m)^IPI1: +[1-9]\d* +[1-9]\d* ", output);
         Assert.Matches(@"(?m)^ *\d+: .*APLIC-MSI.*ttyS0", output);
         Assert.Contains("providing IPIs", output, StringComparison.Ordinal);
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
     [GuestFact(Hypervisor.Compiler)]
@@ -57,7 +57,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         JsonElement exits = Hypervisor.Statistics(output)[0].GetProperty("exits");
         Assert.InRange(exits.GetProperty("timer").GetInt32(), 1, int.MaxValue);
         Assert.InRange(exits.GetProperty("wfi").GetInt32(), 1, int.MaxValue);
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
     [GuestFact(Hypervisor.Compiler)]
@@ -85,7 +85,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         memory.CopyTo(drive, 1 << 20);
         Assert.Equal(drive, File.ReadAllBytes(_directory.File("drive.img")));
         Assert.Equal(memory, File.ReadAllBytes(_directory.File("memory.img")));
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
     [GuestFact(Hypervisor.Compiler)]
@@ -94,7 +94,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         (int code, string output, string error) = CoveJitProcess.Run(
             BootSeconds,
             [
-                .. Arguments("--append", "quiet covejit.run=\"ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; nc -l -p 99 -e sha256sum\""),
+                .. hypervisor.Arguments("--append", "quiet covejit.run=\"ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; nc -l -p 99 -e sha256sum\""),
                 "--smp", "2",
                 "--vm", "plain",
                 "--vm", "plain,append=quiet covejit.run=\"ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; until ping -c 1 -W 1 10.0.0.1; do sleep 1; done; dd if=/dev/zero bs=64k count=32 | nc -w 9 10.0.0.1 99\"",
@@ -103,13 +103,13 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         Assert.Contains($"[vm1] {Convert.ToHexStringLower(SHA256.HashData(new byte[32 * 65536]))}  -", output, StringComparison.Ordinal);
         Assert.All(output.TrimEnd().Split('\n'), line => Assert.Matches(@"^\[vm([01]|m)\] ", line));
         Assert.Equal(3, Hypervisor.Statistics(output).Count);
-        AssertNothingLost(Hypervisor.Statistics(output));
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
     [GuestFact(Hypervisor.Compiler)]
     public void A_reset_starts_a_virtual_machine_over()
     {
-        using CoveJitProcess machine = CoveJitProcess.Start([.. Arguments("--append", "quiet"), "--smp", "2", "--vm", "plain,vcpus=2"]);
+        using CoveJitProcess machine = CoveJitProcess.Start([.. hypervisor.Arguments("--append", "quiet"), "--smp", "2", "--vm", "plain,vcpus=2"]);
         for (int start = 0; start < 2; start++)
         {
             machine.WaitFor(DefaultGuest.ReadyMarker, BootSeconds);
@@ -120,7 +120,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         Assert.Equal(0, machine.WaitForExit(CommandSeconds));
         IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(machine.Output);
         Assert.Equal(2, statistics[0].GetProperty("starts").GetInt32());
-        AssertNothingLost(statistics);
+        Hypervisor.AssertNothingLost(statistics);
     }
 
     [GuestFact(Hypervisor.Compiler)]
@@ -137,19 +137,14 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
     [GuestFact(Hypervisor.Compiler)]
     public void A_machine_that_is_too_small_says_so()
     {
-        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", "quiet covejit.run=true"), "--memory", "256M", "--vm", "plain,memory=160M", "--vm", "plain,memory=160M"]);
+        (int code, string output, _) = CoveJitProcess.Run(BootSeconds, [.. hypervisor.Arguments("--append", "quiet covejit.run=true"), "--memory", "256M", "--vm", "plain,memory=160M", "--vm", "plain,memory=160M"]);
         Assert.Matches(@"\[vmm\] .*(give it more with --(memory|vm))", output);
         Assert.Equal(1, code);
     }
 
-    private static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
-        Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
-
-    private string[] Arguments(params string[] more) => ["run", "--vmm", hypervisor.Program, "--guest", DefaultGuest.DescriptionFile, .. more];
-
     private string RunOnce(string[] arguments, string commands)
     {
-        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. Arguments("--append", $"quiet covejit.run=\"{commands}\""), .. arguments]);
+        (int code, string output, string error) = CoveJitProcess.Run(BootSeconds, [.. hypervisor.Arguments("--append", $"quiet covejit.run=\"{commands}\""), .. arguments]);
         Assert.Equal((0, string.Empty), (code, error));
         Assert.Contains("CoveJit guest ran, status 0", output, StringComparison.Ordinal);
         return output;

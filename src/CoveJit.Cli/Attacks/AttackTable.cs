@@ -1,3 +1,4 @@
+using CoveJit.Cli.Terminal;
 using Spectre.Console;
 
 namespace CoveJit.Cli.Attacks;
@@ -46,8 +47,6 @@ internal static class AttackTable
             table.AddRow([.. row.Select(cell => new Text(cell))]);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Max(console.Profile.Width, WidthWithoutTerminal);
-        console.Write(table);
+        PlainTable.Write(table, output, WidthWithoutTerminal);
     }
 }

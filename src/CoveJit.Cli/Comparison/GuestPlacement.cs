@@ -1,3 +1,5 @@
+using CoveJit.Machines.Options;
+
 namespace CoveJit.Cli.Comparison;
 
 /// <summary>Where the guest of <c>covejit compare vm</c> runs.</summary>
@@ -24,6 +26,9 @@ internal static class GuestPlacements
 
     /// <summary>The name in tables and JSON.</summary>
     public static string NameOf(GuestPlacement placement) => placement.ToString().ToLowerInvariant();
+
+    /// <summary>The kind of virtual machine; of placements in one.</summary>
+    public static VirtualMachineKind MachineKindOf(GuestPlacement placement) => placement == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential;
 
     /// <summary>Whether the guest's kernel copies what goes to devices and comes from them.</summary>
     public static bool Bounces(GuestPlacement placement) => placement is GuestPlacement.Confidential or GuestPlacement.Static;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using CoveJit.Cli.Parsing;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Machines.Loading;
@@ -18,8 +17,8 @@ namespace CoveJit.Cli.Comparison;
 internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phases, int depth, int repeat, double seconds, string guest, string? hypervisor, bool instructionClock)
 {
     private const int SchemaVersion = 1;
-    private const ulong GuestMemory = 512UL << 20;
-    private const string Defect = "this is a defect of CoveJit; please report it";
+
+    private readonly GuestRuns _guests = new(guest, instructionClock);
 
     /// <summary>Runs everything.</summary>
     /// <param name="progress">Told of each run.</param>
@@ -29,40 +28,16 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
     {
         DateTime started = DateTime.UtcNow;
         IoPlacement[] placements = [.. IoPlacements.For(device).Where(placement => IoPlacements.WhyAbsent(placement, device) is null)];
-        Dictionary<IoPlacement, IReadOnlyList<IoRun>> runs = [];
-        DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
-        try
-        {
-            if (placements.Length > 0)
-            {
-                progress("warming up");
-                _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
-            }
-
-            for (int n = 0; n < repeat; n++)
-            {
-                foreach (IoPlacement placement in placements)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    progress($"run {n + 1} of {repeat}: {IoPlacements.NameOf(placement)}");
-                    runs[placement] = [.. runs.GetValueOrDefault(placement) ?? [], RunOnce(placement, Path.Combine(work.FullName, "disk.img"), (ulong)n + 1, cancellation)];
-                }
-            }
-        }
-        finally
-        {
-            work.Delete(recursive: true);
-        }
-
+        IReadOnlyDictionary<IoPlacement, IReadOnlyList<IoRun>> runs = _guests.TakeTurns(placements, repeat, IoPlacements.NameOf, (placement, disk, turn) => RunOnce(placement, disk, (ulong)turn + 1, cancellation), progress, cancellation);
         return new IoResult(
             SchemaVersion,
-            typeof(IoComparison).Assembly.GetName().Version!.ToString(3),
-            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+            GuestRuns.Version,
+            GuestRuns.Host,
             Environment.ProcessorCount,
             started,
             guest,
             IoPlacements.Devices.First(known => known.Value == device).Key,
-            GuestMemory,
+            GuestRuns.GuestMemory,
             device == IoDevice.Accelerator ? phases.Max(phase => phase.RequestBytes) : IoWorkload.Span,
             depth,
             repeat,
@@ -96,7 +71,7 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
             throw new LoadException(
                 !isRead ? $"the guest in the placement '{IoPlacements.NameOf(placement)}' has read other data than it wrote"
                 : $"{clear} of {IoWorkload.Sectors} sectors are in the clear in the placement '{IoPlacements.NameOf(placement)}'",
-                Defect);
+                GuestRuns.Defect);
         }
 
         return IoRun.Read(run);
@@ -105,17 +80,17 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
     private IoRun MultiplyOnce(IoPlacement placement, ulong seed, CancellationToken cancellation)
     {
         bool isPassed = IoPlacements.IsPassed(placement);
-        MachineOptions options = Guest(MatrixWorkload.CommandsFor(phases, isPassed, seed, seconds));
+        MachineOptions options = _guests.Guest(MatrixWorkload.CommandsFor(phases, isPassed, seed, seconds));
         if (isPassed)
         {
             options = WithLink(options, placement) with { MatrixEngines = [new AcceleratorOptions(FunctionOf(placement))] };
         }
 
-        VirtualMachineRequest request = new(MachineKindOf(placement)) { MemorySize = GuestMemory, Devices = isPassed ? ["accelerator"] : [] };
+        VirtualMachineRequest request = new(GuestPlacements.MachineKindOf(IoPlacements.KindOf(placement))) { MemorySize = GuestRuns.GuestMemory, Devices = isPassed ? ["accelerator"] : [] };
         VmRun run = VmRun.Execute(VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true), IoPlacements.KindOf(placement), cancellation);
         RequireProgram(run, MatrixWorkload.Missing);
         return phases.FirstOrDefault(phase => !run.Text.Contains(MatrixWorkload.ProductLine(phase, seed))) is { } wrong
-            ? throw new LoadException($"the placement '{IoPlacements.NameOf(placement)}' has another product in {wrong.Name} than there is", Defect)
+            ? throw new LoadException($"the placement '{IoPlacements.NameOf(placement)}' has another product in {wrong.Name} than there is", GuestRuns.Defect)
             : IoRun.Read(run);
     }
 
@@ -127,36 +102,27 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
         }
     }
 
-    private static VirtualMachineKind MachineKindOf(IoPlacement placement) =>
-        IoPlacements.KindOf(placement) == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential;
-
     private static FunctionOptions FunctionOf(IoPlacement placement) =>
         IoPlacements.IsTeeIo(placement) ? new FunctionOptions { Tee = TeeIdentity.Genuine } : FunctionOptions.Plain;
 
     private static MachineOptions WithLink(MachineOptions options, IoPlacement placement) =>
         options with { Iommu = !IoPlacements.IsTeeIo(placement), Ide = placement == IoPlacement.TeeIoFunctional ? IdeLinkMode.Functional : IdeLinkMode.Counted };
 
-    private MachineOptions Guest(string commands) =>
-        GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
-        {
-            Append = $"quiet covejit.run=\"{commands}\"",
-        };
-
     private MachineOptions Options(IoPlacement placement, string disk, ulong seed)
     {
         bool isPassed = IoPlacements.IsPassed(placement);
         bool isNvme = isPassed && device == IoDevice.Nvme;
         DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Function = FunctionOf(placement) };
-        MachineOptions options = Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
+        MachineOptions options = _guests.Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
         if (isPassed)
         {
             options = WithLink(options, placement);
             options = isNvme ? options with { NvmeControllers = [[drive]] } : options with { Drives = [.. options.Drives, drive with { Pcie = true }] };
         }
 
-        VirtualMachineRequest request = new(MachineKindOf(placement))
+        VirtualMachineRequest request = new(GuestPlacements.MachineKindOf(IoPlacements.KindOf(placement)))
         {
-            MemorySize = GuestMemory,
+            MemorySize = GuestRuns.GuestMemory,
             Drives = isPassed ? [] : [disk],
             Devices = !isPassed ? [] : isNvme ? ["nvme"] : ["01:00.0"],
         };

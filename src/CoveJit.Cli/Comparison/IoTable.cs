@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoveJit.Cli.Terminal;
 using Spectre.Console;
 
 namespace CoveJit.Cli.Comparison;
@@ -33,9 +34,7 @@ internal static class IoTable
             table.AddRow([.. Columns.Zip(Cells(row, result)).Where(cell => shown.Contains(cell.First)).Select(cell => Markup.Escape(cell.Second))]);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Max(console.Profile.Width, WidthWithoutTerminal);
-        console.Write(table);
+        PlainTable.Write(table, output, WidthWithoutTerminal);
         foreach (IoPlace placement in result.Placements.Where(placement => placement.Unavailable is not null))
         {
             output.WriteLine($"{placement.Name}: not available: {placement.Unavailable}.");

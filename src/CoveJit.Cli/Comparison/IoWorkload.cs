@@ -75,16 +75,16 @@ internal static class IoWorkload
     /// <summary>Says that the guest is too old.</summary>
     public const string Missing = "covejit: no /bench/io";
 
-    /// <summary>What <c>/bench/io check</c> prints when the device has what it is to have: FNV-1a, by words.</summary>
+    /// <summary>What <c>/bench/io check</c> prints when the device has what it is to have.</summary>
     public static string Digest(ulong seed)
     {
-        ulong digest = 0xCBF2_9CE4_8422_2325;
+        Fnv digest = new();
         for (long at = 0; at < Span; at += sizeof(ulong))
         {
-            digest = (digest ^ WordAt(seed, at)) * 0x100_0000_01B3;
+            digest.Add(WordAt(seed, at));
         }
 
-        return digest.ToString("x16", CultureInfo.InvariantCulture);
+        return digest.ToString();
     }
 
     /// <summary>How many sectors of an image have, from their first to their last word, what the guest has written.</summary>

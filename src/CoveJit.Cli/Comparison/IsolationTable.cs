@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoveJit.Cli.Terminal;
 using Spectre.Console;
 
 namespace CoveJit.Cli.Comparison;
@@ -27,9 +28,7 @@ internal static class IsolationTable
             table.AddRow([row.Mechanism, Number(row.Regions), entries, row.TableBytes is { } bytes ? $"{Number(bytes / 1024)} KiB" : "-", .. cells]);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Max(console.Profile.Width, WidthWithoutTerminal);
-        console.Write(table);
+        PlainTable.Write(table, output, WidthWithoutTerminal);
         if (result.Measurements.Select(row => row.Costs.GetValueOrDefault("unchecked")).FirstOrDefault(cost => cost is not null) is { } direct)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"A DMA request that no IOPMP checks: {direct.HostNanoseconds:0} ns."));

@@ -43,7 +43,7 @@ internal static class MatrixWorkload
     /// <summary>What the guest prints of a phase's product.</summary>
     public static string ProductLine(IoPhase phase, ulong seed) => $$"""{"product":"{{phase.Name}}","digest":"{{Digest(phase.Size, seed)}}"}""";
 
-    // FNV-1a, by numbers, of the product that guest/io/matrix.c computes.
+    // Of the product that guest/io/matrix.c computes.
     private static string Digest(long size, ulong seed)
     {
         int n = Rows(size);
@@ -55,7 +55,7 @@ internal static class MatrixWorkload
             (a[i], b[i]) = ((uint)word, (uint)(word >> 32));
         }
 
-        ulong digest = 0xCBF2_9CE4_8422_2325;
+        Fnv digest = new();
         uint[] row = new uint[n];
         for (int i = 0; i < n; i++)
         {
@@ -72,11 +72,11 @@ internal static class MatrixWorkload
 
             foreach (uint number in row)
             {
-                digest = unchecked((digest ^ number) * 0x100_0000_01B3);
+                digest.Add(number);
             }
         }
 
-        return digest.ToString("x16", CultureInfo.InvariantCulture);
+        return digest.ToString();
     }
 
     private static int Rows(long size) => (int)Math.Sqrt(size / sizeof(uint));

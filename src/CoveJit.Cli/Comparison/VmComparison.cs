@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using CoveJit.Cli.Parsing;
 using CoveJit.Machines.Loading;
@@ -18,10 +17,9 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
 {
     private const int SchemaVersion = 1;
 
-    /// <summary>The guest's RAM, wherever it runs.</summary>
-    private const ulong GuestMemory = 512UL << 20;
-
     private const int DiskBytes = GuestWorkload.DiskMegabytes << 20;
+
+    private readonly GuestRuns _guests = new(guest, instructionClock);
 
     private readonly bool _usesDisk = workloads.Any(workload => workload.Name == GuestWorkload.Disk);
 
@@ -34,36 +32,15 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
     public VmResult Run(Action<string> progress, CancellationToken cancellation)
     {
         DateTime started = DateTime.UtcNow;
-        Dictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = [];
-        DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
-        try
-        {
-            // The emulator's own code is compiled as it is needed; a first run would pay for the others.
-            progress("warming up");
-            _ = VmRun.Execute(Guest("true"), GuestPlacement.Bare, cancellation);
-            for (int n = 0; n < repeat; n++)
-            {
-                foreach (GuestPlacement placement in GuestPlacements.All)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    progress($"run {n + 1} of {repeat}: {GuestPlacements.NameOf(placement)}");
-                    runs[placement] = [.. runs.GetValueOrDefault(placement) ?? [], RunOnce(placement, Path.Combine(work.FullName, "disk.img"), cancellation)];
-                }
-            }
-        }
-        finally
-        {
-            work.Delete(recursive: true);
-        }
-
+        IReadOnlyDictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = _guests.TakeTurns(GuestPlacements.All, repeat, GuestPlacements.NameOf, (placement, disk, _) => RunOnce(placement, disk, cancellation), progress, cancellation);
         return new VmResult(
             SchemaVersion,
-            typeof(VmComparison).Assembly.GetName().Version!.ToString(3),
-            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+            GuestRuns.Version,
+            GuestRuns.Host,
             Environment.ProcessorCount,
             started,
             guest,
-            GuestMemory,
+            GuestRuns.GuestMemory,
             repeat,
             seconds,
             instructionClock,
@@ -107,20 +84,13 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
     {
         if (!isRight)
         {
-            throw new LoadException($"the placement '{GuestPlacements.NameOf(placement)}' has {done} other data than there were", "this is a defect of CoveJit; please report it");
+            throw new LoadException($"the placement '{GuestPlacements.NameOf(placement)}' has {done} other data than there were", GuestRuns.Defect);
         }
     }
 
-    // No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.
-    private MachineOptions Guest(string commands) =>
-        GuestSelection.Apply(new MachineOptions { MemorySize = GuestMemory, InstructionCount = instructionClock, NoReboot = true }, guest) with
-        {
-            Append = $"quiet covejit.run=\"{commands}\"",
-        };
-
     private MachineOptions Options(GuestPlacement placement, string disk, NetworkPeer? peer)
     {
-        MachineOptions options = Guest(GuestWorkload.CommandsFor(workloads, seconds, peer?.SourcePort ?? 0, peer?.SinkPort ?? 0)) with
+        MachineOptions options = _guests.Guest(GuestWorkload.CommandsFor(workloads, seconds, peer?.SourcePort ?? 0, peer?.SinkPort ?? 0)) with
         {
             Network = peer is null ? NetworkOptions.None : new NetworkOptions(NetworkKind.User, []),
         };
@@ -129,9 +99,9 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
             return _usesDisk ? options with { Drives = [.. options.Drives, new DriveOptions(disk, Format: DriveFormat.Raw)] } : options;
         }
 
-        VirtualMachineRequest request = new(placement == GuestPlacement.Plain ? VirtualMachineKind.Plain : VirtualMachineKind.Confidential)
+        VirtualMachineRequest request = new(GuestPlacements.MachineKindOf(placement))
         {
-            MemorySize = GuestMemory,
+            MemorySize = GuestRuns.GuestMemory,
             Drives = _usesDisk ? [disk] : [],
         };
         options = options with { TsmModel = placement == GuestPlacement.Static ? TsmModel.Static : TsmModel.SupervisorDomain };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoveJit.Cli.Terminal;
 using Spectre.Console;
 
 namespace CoveJit.Cli.Comparison;
@@ -25,9 +26,7 @@ internal static class VmTable
             table.AddRow([.. Cells(row).Select(Markup.Escape)]);
         }
 
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(output) });
-        console.Profile.Width = Math.Max(console.Profile.Width, WidthWithoutTerminal);
-        console.Write(table);
+        PlainTable.Write(table, output, WidthWithoutTerminal);
         output.WriteLine(Explanation(result));
     }
 

@@ -207,7 +207,7 @@ public sealed class RootDomainManager
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
-        if (_isGuardedByPmp && from == Host && !_guards.Any(guard => start >= guard.Start && size <= guard.Size && start - guard.Start <= guard.Size - size))
+        if (_isGuardedByPmp && from == Host && !_guards.Any(guard => Holds(guard, start, size)))
         {
             return DomainError.BadRange;
         }
@@ -234,7 +234,7 @@ public sealed class RootDomainManager
     /// <returns>What is in the way; then nothing has changed.</returns>
     public DomainError AssignDevicePage(ulong page, SupervisorDomain? from, SupervisorDomain? to, Hart? caller = null)
     {
-        if (page % PageSize != 0 || !_devices.Any(device => page >= device.Start && page - device.Start < device.Size))
+        if (page % PageSize != 0 || !_devices.Any(device => Holds(device, page, PageSize)))
         {
             return DomainError.BadRange;
         }
@@ -284,7 +284,7 @@ public sealed class RootDomainManager
     public DomainError GrantDevicePages(ulong start, ulong size, SupervisorDomain to, Hart? caller = null)
     {
         ArgumentNullException.ThrowIfNull(to);
-        if (size == 0 || (start | size) % PageSize != 0 || !_devices.Any(device => start >= device.Start && size <= device.Size && start - device.Start <= device.Size - size))
+        if (size == 0 || (start | size) % PageSize != 0 || !_devices.Any(device => Holds(device, start, size)))
         {
             return DomainError.BadRange;
         }
@@ -509,6 +509,10 @@ public sealed class RootDomainManager
             _gate.Exit();
         }
     }
+
+    // Whether a range has all of another, which may be a guest's and wrap.
+    private static bool Holds((ulong Start, ulong Size) range, ulong start, ulong size) =>
+        start >= range.Start && size <= range.Size && start - range.Start <= range.Size - size;
 
     private void Guard(Hart hart, SupervisorDomain domain)
     {

@@ -26,6 +26,8 @@ public sealed record CoveFunction(
     CoveErrorCase[] Errors,
     Func<CoveCall, SbiResult?>? Handler)
 {
+    private const uint FirstOfDevices = 1024;
+
     /// <summary>Name with what the specification puts before it.</summary>
     public string FullName => Extension switch
     {
@@ -39,7 +41,7 @@ public sealed record CoveFunction(
     public bool IsDynamic { get; init; }
 
     /// <summary>Whether it is CoVE-IO's: without devices that can be connected it is not supported.</summary>
-    public bool IsDevice { get; init; }
+    public bool IsDevice => Function >= FirstOfDevices;
 
     /// <summary>FID in a profile; null if the profile lacks the function.</summary>
     public uint? Number(CoveProfile profile) => profile == CoveProfile.Salus ? Salus : Function;

@@ -10,9 +10,6 @@ namespace CoveJit.Tsm.Devices;
 /// </summary>
 internal sealed class ConnectionTranscript : IExchangeObserver
 {
-    private const byte Certificate = 0x82;
-    private const byte Measurements = 0xE0;
-    private const byte VendorDefined = 0xFE;
     private const int CertificateHeader = 8;
     private const int ProtocolOffset = 11; // of a vendor-defined message of PCI-SIG
 
@@ -32,8 +29,8 @@ internal sealed class ConnectionTranscript : IExchangeObserver
     /// <inheritdoc/>
     public void OnExchange(uint? session, ReadOnlySpan<byte> request, ReadOnlySpan<byte> response)
     {
-        byte code = request[1];
-        if (code == Measurements)
+        SpdmCode code = (SpdmCode)request[1];
+        if (code == SpdmCode.GetMeasurements)
         {
             _last = [.. request, .. response];
         }
@@ -46,10 +43,10 @@ internal sealed class ConnectionTranscript : IExchangeObserver
         int start = _bytes.Count;
         TranscriptElement? element = code switch
         {
-            0x84 or 0xE1 or 0xE3 => TranscriptElement.Negotiation,
-            Measurements => TranscriptElement.Measurements,
-            0xE4 or 0xE5 => TranscriptElement.Session,
-            VendorDefined when request.Length > ProtocolOffset && request[ProtocolOffset] == PciSigVendor.Tdisp => TranscriptElement.Tdisp,
+            SpdmCode.GetVersion or SpdmCode.GetCapabilities or SpdmCode.NegotiateAlgorithms => TranscriptElement.Negotiation,
+            SpdmCode.GetMeasurements => TranscriptElement.Measurements,
+            SpdmCode.KeyExchange or SpdmCode.Finish => TranscriptElement.Session,
+            SpdmCode.VendorDefinedRequest when request.Length > ProtocolOffset && request[ProtocolOffset] == PciSigVendor.Tdisp => TranscriptElement.Tdisp,
             _ => null,
         };
         _bytes.AddRange(request);
@@ -58,7 +55,7 @@ internal sealed class ConnectionTranscript : IExchangeObserver
         {
             _parts.Add((whole, 0, start, request.Length + response.Length));
         }
-        else if (code == Certificate)
+        else if (code == SpdmCode.GetCertificate)
         {
             int header = start + request.Length + CertificateHeader;
             _parts.Add((TranscriptElement.Certificate, request[2], header, BitConverter.ToUInt16(response[4..])));

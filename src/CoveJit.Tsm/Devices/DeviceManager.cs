@@ -235,6 +235,29 @@ internal sealed class DeviceManager
         }
     }
 
+    /// <summary>Does what the device, or the host in its place, may answer with anything: it ends with an error, nothing is thrown.</summary>
+    public static async Task<SbiResult> Guard(TeeDevice device, Func<ValueTask<SbiResult>> body)
+    {
+        try
+        {
+            return await body().ConfigureAwait(false);
+        }
+        catch (SpdmException e)
+        {
+            // A record that was not answered leaves the two ends at different places.
+            if (e.Failure == SpdmFailure.Transport)
+            {
+                device.Connection?.Session?.Dispose();
+            }
+
+            return e.Failure == SpdmFailure.KeyUpdateRequired ? CoveError.KeyUpdateRequired : SbiError.Failed;
+        }
+        catch (TdispException)
+        {
+            return SbiError.Failed;
+        }
+    }
+
     private void Begin(TeeDevice device, DeviceOperation operation, Func<ValueTask<SbiResult>> begin)
     {
         device.Operation = operation;
@@ -273,29 +296,6 @@ internal sealed class DeviceManager
             {
                 Lose(operation.Device);
             }
-        }
-    }
-
-    // Whatever the device, or the host in its place, has answered: the call ends with an error, nothing is thrown.
-    private static async Task<SbiResult> Guard(TeeDevice device, Func<ValueTask<SbiResult>> body)
-    {
-        try
-        {
-            return await body().ConfigureAwait(false);
-        }
-        catch (SpdmException e)
-        {
-            // A record that was not answered leaves the two ends at different places.
-            if (e.Failure == SpdmFailure.Transport)
-            {
-                device.Connection?.Session?.Dispose();
-            }
-
-            return e.Failure == SpdmFailure.KeyUpdateRequired ? CoveError.KeyUpdateRequired : SbiError.Failed;
-        }
-        catch (TdispException)
-        {
-            return SbiError.Failed;
         }
     }
 

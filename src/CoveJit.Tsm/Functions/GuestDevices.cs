@@ -21,8 +21,7 @@ internal static class GuestDevices
             "Tells whether the device of an interface has a session with the TSM (bit 0), and keys of IDE on its link (bit 1).",
             "bits",
             [],
-            GetLink)
-        { IsDevice = true },
+            GetLink),
         new(
             CoveExtension.Guest, Transcript, null, "get_device_connection_transcript",
             [
@@ -34,8 +33,7 @@ internal static class GuestDevices
             [
                 new(SbiError.InvalidParam, "there is no such element, it does not fit, or the place is not confidential memory"),
             ],
-            GetTranscript)
-        { IsDevice = true },
+            GetTranscript),
         new(
             CoveExtension.Guest, Measurements, null, "get_device_measurements",
             [
@@ -46,11 +44,10 @@ internal static class GuestDevices
             "bytes written",
             [
                 new(SbiError.InvalidAddress, "the nonce or the place is not in confidential memory"),
-                new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may: the host has to change them"),
+                GuestInterfaces.Spent,
                 new(SbiError.Failed, "there is no session with the device, it waits for another call, does not answer as it should, or what is signed does not fit"),
             ],
-            GetMeasurements)
-        { IsDevice = true },
+            GetMeasurements),
     ];
 
     private static SbiResult? GetLink(CoveCall call)

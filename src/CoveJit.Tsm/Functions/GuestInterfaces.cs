@@ -15,7 +15,8 @@ internal static class GuestInterfaces
     private const ulong PageSize = 4096;
 
     private static readonly CoveArgument Interface = new("device_if_id", ArgumentKind.BoundInterface, SbiError.Failed);
-    private static readonly CoveErrorCase Spent = new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may: the host has to change them");
+    /// <summary>A session whose keys are used up, as a TVM is told.</summary>
+    public static readonly CoveErrorCase Spent = new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may: the host has to change them");
 
     public static IEnumerable<CoveFunction> Declare() =>
     [
@@ -28,8 +29,7 @@ internal static class GuestInterfaces
                 new(SbiError.InvalidAddress, "the place is not confidential memory"),
                 new(SbiError.Failed, "it does not fit"),
             ],
-            GetReport)
-        { IsDevice = true },
+            GetReport),
         new(
             CoveExtension.Guest, GetState, null, "get_interface_state", [Interface],
             "Asks the device for the state of an interface: 0 unlocked, 1 locked, 2 running, 3 error. Waits for the device, unless it is stopped (0) or its session is over (3).",
@@ -38,8 +38,7 @@ internal static class GuestInterfaces
                 Spent,
                 new(SbiError.Failed, "the device waits for another call, or does not answer as it should"),
             ],
-            GetInterfaceState)
-        { IsDevice = true },
+            GetInterfaceState),
         new(
             CoveExtension.Guest, 1029, null, "map_interface_mmio",
             [Interface, new("gpa_addr", ArgumentKind.GuestPage), new("hpa_addr", ArgumentKind.Page), new("size", ArgumentKind.PageLength)],
@@ -49,8 +48,7 @@ internal static class GuestInterfaces
                 new(SbiError.InvalidAddress, "the guest's range is in use, or wider than the page table"),
                 new(SbiError.Failed, "the interface is not locked, this is not a range of its report or one before the last that was mapped, the host has not added all of it, it is not the stream's, or the TVM has too few page-table pages, or too many regions"),
             ],
-            Map)
-        { IsDevice = true },
+            Map),
         new(
             CoveExtension.Guest, Start, null, "start_interface", [Interface],
             "Starts a locked interface: the device's DMA and the TVM's accesses are let through. Waits for the device.",
@@ -60,8 +58,7 @@ internal static class GuestInterfaces
                 Spent,
                 new(SbiError.Failed, "it is not locked, or the device waits for another call, or refuses"),
             ],
-            StartInterface)
-        { IsDevice = true },
+            StartInterface),
         new(
             CoveExtension.Guest, Stop, null, "stop_interface", [Interface],
             "Stops an interface, or rejects it. The host has yet to unbind it. Waits for the device.",
@@ -71,8 +68,7 @@ internal static class GuestInterfaces
                 Spent,
                 new(SbiError.Failed, "the session with the device is over, or the device waits for another call, or refuses"),
             ],
-            StopInterface)
-        { IsDevice = true },
+            StopInterface),
     ];
 
     private static SbiResult? GetReport(CoveCall call)
@@ -146,24 +142,13 @@ internal static class GuestInterfaces
             return false;
         }
 
-        MapError error = Do();
-        if (error == MapError.TooFewTables && tsm.Model == TsmModel.Static)
+        if (tsm.Map(tvm, mapping.GuestAddress, mapping.Address, 0, mapping.Size / PageSize, LeafKind.Device, present: false) == MapError.None)
         {
-            Pages.UnassignedPages free = new(tsm.Pages);
-            while (error == MapError.TooFewTables && tsm.TryProvideTables(tvm, free, tvm.Stage.FreeTables + 1))
-            {
-                error = Do();
-            }
+            return true;
         }
 
-        if (error != MapError.None)
-        {
-            tvm.Regions.TrySet(mapping.GuestAddress, mapping.Size, RegionKind.None);
-        }
-
-        return error == MapError.None;
-
-        MapError Do() => tvm.Stage.Map(mapping.GuestAddress, mapping.Address, 0, mapping.Size / PageSize, LeafKind.Device, present: false);
+        tvm.Regions.TrySet(mapping.GuestAddress, mapping.Size, RegionKind.None);
+        return false;
     }
 
     private static SbiResult? StartInterface(CoveCall call)

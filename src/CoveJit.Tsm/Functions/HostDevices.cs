@@ -6,6 +6,7 @@ using CoveJit.TeeIo.Spdm;
 using CoveJit.TeeIo.Tdisp;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Devices;
+using static CoveJit.Tsm.Functions.Arguments;
 
 namespace CoveJit.Tsm.Functions;
 
@@ -23,8 +24,11 @@ internal static class HostDevices
     private const ulong LargestTranscript = 1 << 20;
 
     private static readonly CoveArgument Device = new("device_id", ArgumentKind.Device);
-    private static readonly CoveErrorCase NoMemory = new(SbiError.NoShmem, "the hart has no NACL shared memory");
-    private static readonly CoveErrorCase Spent = new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may");
+    /// <summary>The value of functions that wait for a device.</summary>
+    public const string Waits = "1 while the host has a request to deliver, 0 in the end";
+
+    /// <summary>A session whose keys are used up.</summary>
+    public static readonly CoveErrorCase Spent = new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may");
 
     /// <summary>What the functions that use a session have in common.</summary>
     public static SbiError? CheckSession(TeeDevice device) =>
@@ -39,46 +43,41 @@ internal static class HostDevices
             CoveExtension.Host, Connect, null, "connect_device",
             [Device, new("ide_stream_desc_addr", ArgumentKind.Structure, SbiError.InvalidParam), new("connection_data_out_addr", ArgumentKind.Page, SbiError.InvalidParam), new("connection_data_size", ArgumentKind.Length)],
             "Establishes an SPDM session with a device and the keys of an IDE stream between it and its root port, and writes the transcript of the connection. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
+            Waits,
             [
                 new(SbiError.InvalidParam, "the descriptor or the place for the transcript is not in the host's memory, or the descriptor is wrong or not for the device"),
-                NoMemory,
+                NoSharedMemory,
                 new(SbiError.Failed, "the device is connected, waits for another call, does not prove what it is or refuses its part, or the transcript does not fit"),
             ],
-            ConnectDevice)
-        { IsDevice = true },
+            ConnectDevice),
         new(
             CoveExtension.Host, Disconnect, null, "disconnect_device", [Device],
             "Ends the stream and the session with a device, whatever the device answers; ends other calls about it. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
-            [NoMemory, new(SbiError.Failed, "the device is not connected, or its interface is bound to a TVM")],
-            DisconnectDevice)
-        { IsDevice = true },
+            Waits,
+            [NoSharedMemory, new(SbiError.Failed, "the device is not connected, or its interface is bound to a TVM")],
+            DisconnectDevice),
         new(
             CoveExtension.Host, UpdateKeys, null, "spdm_key_update", [Device],
             "Changes the keys of the session with a device. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
-            [NoMemory, new(SbiError.Failed, "there is no session with the device, it waits for another call, or refuses")],
-            UpdateSession)
-        { IsDevice = true },
+            Waits,
+            [NoSharedMemory, new(SbiError.Failed, "there is no session with the device, it waits for another call, or refuses")],
+            UpdateSession),
         new(
             CoveExtension.Host, RefreshKeys, null, "ide_key_refresh", [Device, new("stream_id", ArgumentKind.Value)],
             "Gives both ends of a device's stream new keys. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
+            Waits,
             [
                 new(SbiError.InvalidParam, "the stream is not the device's"),
-                NoMemory, Spent,
+                NoSharedMemory, Spent,
                 new(SbiError.Failed, "there is no session with the device, or no stream, it waits for another call, or refuses"),
             ],
-            RefreshStream)
-        { IsDevice = true },
+            RefreshStream),
         new(
             CoveExtension.Host, Beat, null, "spdm_heartbeat", [Device],
             "Keeps the session with a device alive. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
-            [NoMemory, Spent, new(SbiError.Failed, "there is no session with the device, it waits for another call, or refuses")],
-            Heartbeat)
-        { IsDevice = true },
+            Waits,
+            [NoSharedMemory, Spent, new(SbiError.Failed, "there is no session with the device, it waits for another call, or refuses")],
+            Heartbeat),
         new(
             CoveExtension.Host, 1034, null, "get_device_connection_transcript",
             [Device, new("transcript_data_out_addr", ArgumentKind.Page, SbiError.InvalidParam), new("transcript_data_size", ArgumentKind.Length)],
@@ -88,8 +87,7 @@ internal static class HostDevices
                 new(SbiError.InvalidParam, "the transcript is not in the host's memory"),
                 new(SbiError.Failed, "the device is not connected, or this is not the transcript of its connection"),
             ],
-            TakeTranscript)
-        { IsDevice = true },
+            TakeTranscript),
     ];
 
     private static SbiResult? ConnectDevice(CoveCall call)
@@ -152,16 +150,14 @@ internal static class HostDevices
                 return SbiError.Success;
             }
 
-            try
+            // It is over on this side whatever the device answers.
+            if (connection.IsOpen)
             {
-                if (connection.IsOpen)
+                _ = await DeviceManager.Guard(device, async () =>
                 {
                     await connection.CloseAsync().ConfigureAwait(false);
-                }
-            }
-            catch (SpdmException)
-            {
-                // It is over on this side in any case.
+                    return SbiError.Success;
+                }).ConfigureAwait(false);
             }
 
             devices.Drop(device);

@@ -20,7 +20,6 @@ internal static class HostInterfaces
     private static readonly CoveArgument Interface = new("device_if_id", ArgumentKind.Device);
     private static readonly CoveArgument Address = new("base_addr", ArgumentKind.Page);
     private static readonly CoveArgument Length = new("region_len", ArgumentKind.PageLength);
-    private static readonly CoveErrorCase NoMemory = new(SbiError.NoShmem, "the hart has no NACL shared memory");
 
     public static IEnumerable<CoveFunction> Declare() =>
     [
@@ -29,33 +28,29 @@ internal static class HostInterfaces
             "Gives a TVM a range of an interface's memory, by its supervisor physical address, before the interface is bound. The TVM maps it (map_interface_mmio).",
             string.Empty,
             [new(SbiError.Failed, "the interface is bound or another TVM's, the range is not in a window of functions' memory, a part of it has been given already, or the memory for protection tables is used up")],
-            AddRegion)
-        { IsDevice = true },
+            AddRegion),
         new(
             CoveExtension.Host, 1027, null, "reclaim_tvm_interface_region", [Guest, Interface, Address, Length],
             "Takes back a range that was given by add_tvm_interface_region. What the TVM has mapped of it is not mapped any more.",
             string.Empty,
             [new(SbiError.Failed, "the interface is bound, the range is not one that was given, or the memory for protection tables is used up")],
-            ReclaimRegion)
-        { IsDevice = true },
+            ReclaimRegion),
         new(
             CoveExtension.Host, Bind, null, "bind_interface", [Guest, Interface],
             "Locks a device interface for a TVM, which may then verify and start it. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
+            HostDevices.Waits,
             [
-                NoMemory,
-                new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may"),
+                NoSharedMemory,
+                HostDevices.Spent,
                 new(SbiError.Failed, "the device has no session or stream, waits for another call or refuses, the interface is bound or another TVM's, or it reports memory that another bound interface has"),
             ],
-            BindInterface)
-        { IsDevice = true },
+            BindInterface),
         new(
             CoveExtension.Host, Unbind, null, "unbind_interface", [Guest, Interface],
             "Stops a device interface and takes it from a TVM, whatever the device answers; ends other calls about it. Waits for the device.",
-            "1 while the host has a request to deliver, 0 in the end",
-            [NoMemory, new(SbiError.Failed, "the interface is not bound to the TVM")],
-            UnbindInterface)
-        { IsDevice = true },
+            HostDevices.Waits,
+            [NoSharedMemory, new(SbiError.Failed, "the interface is not bound to the TVM")],
+            UnbindInterface),
     ];
 
     private static SbiResult? AddRegion(CoveCall call)
@@ -154,24 +149,14 @@ internal static class HostInterfaces
 
         return call.Tsm.Devices!.HostCall(call, Unbind, device, 2, tvm, async () =>
         {
-            try
+            // It is unbound on this side whatever the device answers.
+            if (its.State is InterfaceState.Locked or InterfaceState.Running && device.Connection is { IsOpen: true } connection)
             {
-                if (its.State is InterfaceState.Locked or InterfaceState.Running && device.Connection is { IsOpen: true } connection)
+                _ = await DeviceManager.Guard(device, async () =>
                 {
                     await connection.Tdisp().StopAsync().ConfigureAwait(false);
-                }
-            }
-            catch (SpdmException e)
-            {
-                // It is unbound on this side in any case. A record that was not answered is one too many for the session.
-                if (e.Failure == SpdmFailure.Transport)
-                {
-                    device.Connection?.Session?.Dispose();
-                }
-            }
-            catch (TdispException)
-            {
-                // Likewise.
+                    return SbiError.Success;
+                }).ConfigureAwait(false);
             }
 
             call.Tsm.Devices!.Disable(device, InterfaceState.Unbound);

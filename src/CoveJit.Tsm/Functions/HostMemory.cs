@@ -145,7 +145,7 @@ internal static class HostMemory
             return SbiError.Failed;
         }
 
-        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
+        if (mapping.Map(call.Tsm, LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -179,7 +179,7 @@ internal static class HostMemory
 
         // Before they are mapped: vCPUs run.
         pages.Ram.TryClear(mapping.Address, mapping.Length);
-        if (mapping.Map(LeafKind.Confidential) is SbiError error and not SbiError.Success)
+        if (mapping.Map(call.Tsm, LeafKind.Confidential) is SbiError error and not SbiError.Success)
         {
             return error;
         }
@@ -207,15 +207,7 @@ internal static class HostMemory
             return SbiError.InvalidAddress;
         }
 
-        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(LeafKind.Shared) : SbiError.Failed;
-        if (error == CoveError.OutOfPageTablePages && call.Tsm.Model == TsmModel.Static)
-        {
-            UnassignedPages free = new(pages);
-            while (error == CoveError.OutOfPageTablePages && call.Tsm.TryProvideTables(call.Tvm, free, call.Tvm.Stage.FreeTables + 1))
-            {
-                error = mapping.Map(LeafKind.Shared);
-            }
-        }
+        SbiError error = pages.Share(mapping.Address, mapping.Pages, call.Hart) == DomainError.None ? mapping.Map(call.Tsm, LeafKind.Shared) : SbiError.Failed;
 
         if (error != SbiError.Success)
         {
@@ -313,7 +305,7 @@ internal static class HostMemory
         /// <summary>Whether the guest's range is of a kind. The pages are RAM, so that their length has no overflow.</summary>
         public bool IsIn(RegionKind kind) => tvm.HasAddresses(guestAddress, Length) && tvm.Regions.IsAll(guestAddress, Length, kind);
 
-        public SbiError Map(LeafKind kind) => tvm.Stage.Map(guestAddress, address, level, count, kind) switch
+        public SbiError Map(SecurityManager tsm, LeafKind kind) => tsm.Map(tvm, guestAddress, address, level, count, kind) switch
         {
             MapError.None => SbiError.Success,
             MapError.TooFewTables => CoveError.OutOfPageTablePages,

@@ -8,6 +8,7 @@ using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Guests;
 using CoveJit.Tsm.Pages;
 using CoveJit.Tsm.Running;
+using static CoveJit.Tsm.Functions.Arguments;
 
 namespace CoveJit.Tsm.Functions;
 
@@ -44,7 +45,7 @@ internal static class HostPromotion
                 new(SbiError.InvalidParam, "the identity is not in the host's memory"),
                 new(CoveError.Auth, "the payload is none, or refused"),
                 new(CoveError.OutOfMemory, "there are too few confidential pages"),
-                new(SbiError.NoShmem, "the hart has no NACL shared memory"),
+                NoSharedMemory,
                 new(SbiError.Failed, "hgatp names no page table that maps the host's memory alone, or the TVM would have too many regions, or no VMID is free"),
             ],
             Promote),

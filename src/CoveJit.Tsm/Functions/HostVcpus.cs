@@ -26,7 +26,7 @@ internal static class HostVcpus
             "Runs a vCPU on the calling hart until it exits. scause and stval tell why, NACL shared memory the rest (see below).",
             "0 if it may be run again, otherwise 1",
             [
-                new(SbiError.NoShmem, "the hart has no NACL shared memory"),
+                NoSharedMemory,
                 new(SbiError.Failed, "the TVM is not TVM_RUNNABLE, or the vCPU is powered off, runs elsewhere, waits for pages to be removed, or is not bound to the calling hart though it has an interrupt file"),
             ],
             Run),
