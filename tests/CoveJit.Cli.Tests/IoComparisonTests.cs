@@ -86,6 +86,8 @@ public sealed class IoComparisonTests
         using StringWriter table = new();
         IoTable.Write(result, table);
         Assert.Contains($"tee-io-counted: not available: {NoDevice}.", table.ToString(), StringComparison.Ordinal);
+        Assert.Equal("bench", json.RootElement.GetProperty("run").GetProperty("guest").GetString());
+        Assert.Contains("a &lt;host&gt;, 1 processors", IoReport.Html(result), StringComparison.Ordinal);
         Assert.Contains(NoDevice, IoReport.Html(result), StringComparison.Ordinal);
     }
 
@@ -140,7 +142,7 @@ public sealed class IoComparisonTests
         new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });
 
     private static IoResult Result(IReadOnlyList<IoMeasurement> rows) => new(
-        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new IoPlace("tee-io-counted", NoDevice, [])], rows);
+        ComparisonRun.SchemaVersion, new ComparisonRun("0", "a <host>", 1, DateTime.UnixEpoch, "bench", 1 << 20, 3, 1, false), "net", IoWorkload.Span, 1, [new ComparedPlacement("tee-io-counted", NoDevice, [])], rows);
 
     private static ulong SplitMix(ulong seed, long index)
     {

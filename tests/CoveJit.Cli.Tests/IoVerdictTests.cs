@@ -13,7 +13,7 @@ public class IoVerdictTests
             Row("read", 65536, "confidential-virtio", 600), Row("read", 65536, "tee-io-counted", 60), Row("read", 65536, "plain-passthrough", 60),
             Row("randread", 65536, "confidential-virtio", 1), Row("randread", 65536, "tee-io-counted", 60),
         ];
-        IoResult result = new(1, "0", "host", 1, DateTime.UnixEpoch, "bench", "nvme", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [], rows);
+        IoResult result = new(ComparisonRun.SchemaVersion, new ComparisonRun("0", "host", 1, DateTime.UnixEpoch, "bench", 1 << 20, 3, 1, false), "nvme", IoWorkload.Span, 1, [], rows);
         Assert.Equal(
             [
                 "TEE-IO to confidential-virtio, MiB for a guest instruction: read 4k 2.00, read 64k 10.00; at least 3 was expected, and is not reached by read 4k: there the instructions that a request takes whatever its size are what counts.",

@@ -182,8 +182,8 @@ public sealed class VmComparisonTests
             [GuestPlacement.Confidential] = [new GuestWindows([Window("getppid", 5, 2, 1000, [.. exits, (MachineSample.TsmSeconds, 0.2)]), Window("pipe", 1, 1, 1)], [], statistics)],
         };
         return new VmResult(
-            1, "0.1.0", "a <host>", 2, DateTime.UnixEpoch, "bench", 512 << 20, 3, 1, false,
-            [new("bare", []), new("plain", [statistics]), new("confidential", [statistics]), new("static", [])],
+            ComparisonRun.SchemaVersion, new ComparisonRun("0.1.0", "a <host>", 2, DateTime.UnixEpoch, "bench", 512 << 20, 3, 1, false),
+            [new("bare", null, []), new("plain", null, [statistics]), new("confidential", null, [statistics]), new("static", null, [])],
             VmAggregation.Combine(GuestWorkload.Parse("syscall,ipc"), runs));
     }
 }

@@ -44,13 +44,16 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
     }
 
     // Each placement checks its data; what differs is what has to differ.
-    [BenchGuestFact(Hypervisor.Compiler)]
-    public void Accesses_to_a_device_in_all_placements()
+    [BenchGuestTheory(Hypervisor.Compiler)]
+    [InlineData("nvme")]
+    [InlineData("virtio-blk")]
+    [InlineData("net")]
+    public void Accesses_to_a_device_in_all_placements(string device)
     {
         string json = _directory.File("io.json");
         string report = _directory.File("io.html");
         (int code, string output, string error) = CoveJitProcess.Run(
-            Seconds, "compare", "io", "--sizes", "64k", "--pattern", "read,write", "--repeat", "1", "--seconds", "0.05", "--icount", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--report", report, "--json", json);
+            Seconds, "compare", "io", "--device", device, "--sizes", "64k", "--pattern", "read,write", "--repeat", "1", "--seconds", "0.05", "--icount", "--guest", BenchGuestFactAttribute.DescriptionFile, "--vmm", hypervisor.Program, "--report", report, "--json", json);
         Assert.True(code == 0, output + error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
         Dictionary<(string, string), JsonElement> rows = document.RootElement.GetProperty("measurements").EnumerateArray()
@@ -70,6 +73,7 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
         }
 
         Assert.Contains("<svg", File.ReadAllText(report), StringComparison.Ordinal);
+        Assert.Equal(device, document.RootElement.GetProperty("device").GetString());
 
         double Value(string pattern, string placement, string name) => rows[(pattern, placement)].GetProperty("values").GetProperty(name).GetProperty("median").GetDouble();
     }
@@ -111,16 +115,26 @@ public sealed class VmComparisonTests(Hypervisor hypervisor) : IClassFixture<Hyp
     }
 
     [Theory]
-    [InlineData("'sound' is no workload; give some of boot,coremark", "--workloads", "boot,sound")]
-    [InlineData("--workloads net and --icount exclude each other", "--workloads", "net", "--icount")]
-    [InlineData("--repeat 0 is out of range; give 1 to", "--repeat", "0")]
-    [InlineData("--seconds 0 is out of range; give 0.01 to", "--seconds", "0")]
+    [InlineData("'sound' is no workload; give some of boot,coremark", "vm", "--workloads", "boot,sound")]
+    [InlineData("--workloads net and --icount exclude each other", "vm", "--workloads", "net", "--icount")]
+    [InlineData("--repeat 0 is out of range; give 1 to", "vm", "--repeat", "0")]
+    [InlineData("--seconds 0 is out of range; give 0.01 to", "vm", "--seconds", "0")]
+    [InlineData("--device sound is not known; give one of nvme, virtio-blk, net, accelerator", "io", "--device", "sound")]
+    [InlineData("--pattern send: 'send' is no pattern", "io", "--device", "net", "--pattern", "send")]
+    [InlineData("--depth 65 is out of range; give 1 to 64", "io", "--device", "net", "--depth", "65")]
+    [InlineData("an accelerator has one; leave --depth out", "io", "--device", "accelerator", "--depth", "1")]
     public void A_wrong_command_line_is_one_line(string expected, params string[] arguments)
     {
-        (int code, string output, string error) = CoveJitProcess.Run(30, ["compare", "vm", .. arguments]);
+        (int code, string output, string error) = CoveJitProcess.Run(30, ["compare", .. arguments]);
         Assert.Equal((2, string.Empty), (code, output));
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd('\n').Split('\n'));
+    }
+
+    /// <summary>As <see cref="BenchGuestFactAttribute"/>, with cases.</summary>
+    private sealed class BenchGuestTheoryAttribute : TheoryAttribute
+    {
+        public BenchGuestTheoryAttribute(params string[] files) => Skip = new BenchGuestFactAttribute(files).Skip;
     }
 
     /// <summary>A test on the guest of the benchmarks. It is skipped, saying why, where the guest is not built or a needed file is absent.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
-using System.Net;
-using System.Text;
+using static CoveJit.Cli.Comparison.ReportPage;
 
 namespace CoveJit.Cli.Comparison;
 
@@ -13,16 +11,6 @@ internal sealed record Bar(string Group, string Placement, VmQuantity Value);
 /// <summary>Horizontal bars as SVG, for reports that load nothing from elsewhere.</summary>
 internal static class BarChart
 {
-    /// <summary>Style sheet of reports.</summary>
-    public const string Style = """
-        body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff; }
-        table { border-collapse: collapse; font-size: 13px; } td, th { padding: .2rem .5rem; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
-        th { border-bottom: 2px solid #888; } td:first-child, td:nth-child(2), td:last-child, th:first-child, th:nth-child(2), th:last-child { text-align: left; }
-        pre { font-size: 12px; overflow-x: auto; background: #f4f4f4; padding: .6rem; } .wide { overflow-x: auto; }
-        svg { font: 12px system-ui, sans-serif; max-width: 100%; height: auto; } .bare { fill: #8a8a8a; } .plain { fill: #2f6db3; } .confidential { fill: #c0572b; }
-        .plain-virtio { fill: #2f6db3; } .plain-passthrough { fill: #7fb2e5; } .confidential-virtio { fill: #c0572b; } .confidential-encrypted { fill: #7a2f10; } .tee-io-counted { fill: #3a8f4d; } .tee-io-functional { fill: #1f5f30; }
-        """;
-
     private const int LabelWidth = 250;
     private const int PlotWidth = 620;
     private const int ValueWidth = 90;
@@ -34,7 +22,7 @@ internal static class BarChart
     /// <param name="title">Title of the chart.</param>
     /// <param name="all">The bars, groups together.</param>
     /// <param name="reference">The placement that is 1.</param>
-    public static void Append(StringBuilder page, string title, IReadOnlyList<Bar> all, string reference)
+    public static void Append(ReportPage page, string title, IReadOnlyList<Bar> all, string reference)
     {
         List<(Bar Bar, double One)> bars = [];
         foreach (IGrouping<string, Bar> group in all.GroupBy(bar => bar.Group))
@@ -53,9 +41,9 @@ internal static class BarChart
         double most = bars.Max(bar => bar.Bar.Value.Most / bar.One);
         int height = (bars.Count * BarHeight) + (bars.Select(bar => bar.Bar.Group).Distinct().Count() * GroupGap) + GroupGap;
         int width = LabelWidth + PlotWidth + ValueWidth;
-        Append(page, $"<h2>{Text(title)}</h2>\n<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{Text(title)}\">\n");
+        page.Append($"<h2>{Text(title)}</h2>\n<svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{Text(title)}\">\n");
         double line = LabelWidth + (PlotWidth / most);
-        Append(page, $"<line x1=\"{line:0.0}\" y1=\"0\" x2=\"{line:0.0}\" y2=\"{height}\" stroke=\"#bbb\" stroke-dasharray=\"3 3\"/>\n");
+        page.Append($"<line x1=\"{line:0.0}\" y1=\"0\" x2=\"{line:0.0}\" y2=\"{height}\" stroke=\"#bbb\" stroke-dasharray=\"3 3\"/>\n");
         int y = 0;
         string? last = null;
         foreach (((string group, string placement, VmQuantity value), double one) in bars)
@@ -66,19 +54,13 @@ internal static class BarChart
             double least = LabelWidth + (value.Least / one / most * PlotWidth);
             double greatest = LabelWidth + (value.Most / one / most * PlotWidth);
             double middle = y + (BarHeight / 2.0);
-            Append(page, $"<text x=\"{LabelWidth - 6}\" y=\"{middle + 4:0.0}\" text-anchor=\"end\">{Text($"{group}, {placement}")}</text>");
-            Append(page, $"<rect class=\"{Text(placement)}\" x=\"{LabelWidth}\" y=\"{y + 1}\" width=\"{length:0.0}\" height=\"{BarHeight - 2}\"/>");
-            Append(page, $"<line x1=\"{least:0.0}\" y1=\"{middle:0.0}\" x2=\"{greatest:0.0}\" y2=\"{middle:0.0}\" stroke=\"#000\"/>");
-            Append(page, $"<text x=\"{greatest + 6:0.0}\" y=\"{middle + 4:0.0}\">× {VmFormat.Ratio(value.Median / one)}</text>\n");
+            page.Append($"<text x=\"{LabelWidth - 6}\" y=\"{middle + 4:0.0}\" text-anchor=\"end\">{Text($"{group}, {placement}")}</text>");
+            page.Append($"<rect class=\"{Text(placement)}\" x=\"{LabelWidth}\" y=\"{y + 1}\" width=\"{length:0.0}\" height=\"{BarHeight - 2}\"/>");
+            page.Append($"<line x1=\"{least:0.0}\" y1=\"{middle:0.0}\" x2=\"{greatest:0.0}\" y2=\"{middle:0.0}\" stroke=\"#000\"/>");
+            page.Append($"<text x=\"{greatest + 6:0.0}\" y=\"{middle + 4:0.0}\">× {VmFormat.Ratio(value.Median / one)}</text>\n");
             y += BarHeight;
         }
 
-        page.Append("</svg>\n");
+        page.Append($"</svg>\n");
     }
-
-    /// <summary>A text in HTML.</summary>
-    public static string Text(string text) => WebUtility.HtmlEncode(text);
-
-    /// <summary>Adds a text whose numbers are written the same everywhere.</summary>
-    public static void Append(StringBuilder page, FormattableString text) => page.Append(text.ToString(CultureInfo.InvariantCulture));
 }

@@ -15,11 +15,20 @@ internal sealed class GuestRuns(string guest, bool instructionClock)
     /// <summary>The mend of what must not happen.</summary>
     public const string Defect = "this is a defect of CoveJit; please report it";
 
-    /// <summary>The host's operating system and processor architecture.</summary>
-    public static string Host => $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}";
-
-    /// <summary>Version of the emulator.</summary>
-    public static string Version => typeof(GuestRuns).Assembly.GetName().Version!.ToString(3);
+    /// <summary>What is to be said of a comparison.</summary>
+    /// <param name="started">When it began.</param>
+    /// <param name="repeat">Runs in each placement.</param>
+    /// <param name="seconds">Seconds of each phase.</param>
+    public ComparisonRun Describe(DateTime started, int repeat, double seconds) => new(
+        typeof(GuestRuns).Assembly.GetName().Version!.ToString(3),
+        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}",
+        Environment.ProcessorCount,
+        started,
+        guest,
+        GuestMemory,
+        repeat,
+        seconds,
+        instructionClock);
 
     /// <summary>The machine with the guest, told what to do.</summary>
     /// <remarks>No translations of earlier runs: the first run would differ from the others. What the guest would run by itself is not wanted.</remarks>

@@ -17,8 +17,6 @@ namespace CoveJit.Cli.Comparison;
 /// <param name="instructionClock">Whether time is derived from instructions.</param>
 internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phases, int depth, int repeat, double seconds, string guest, string? hypervisor, bool instructionClock)
 {
-    private const int SchemaVersion = 1;
-
     // Behind the first root port: the machine has no other function.
     private const string FirstFunction = "01:00.0";
 
@@ -34,20 +32,12 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
         IoPlacement[] placements = [.. IoPlacements.For(device).Where(placement => IoPlacements.WhyAbsent(placement, device) is null)];
         IReadOnlyDictionary<IoPlacement, IReadOnlyList<IoRun>> runs = _guests.TakeTurns(placements, repeat, IoPlacements.NameOf, (placement, disk, turn) => RunOnce(placement, disk, (ulong)turn + 1, cancellation), progress, cancellation);
         return new IoResult(
-            SchemaVersion,
-            GuestRuns.Version,
-            GuestRuns.Host,
-            Environment.ProcessorCount,
-            started,
-            guest,
+            ComparisonRun.SchemaVersion,
+            _guests.Describe(started, repeat, seconds),
             IoPlacements.Devices.First(known => known.Value == device).Key,
-            GuestRuns.GuestMemory,
             device == IoDevice.Accelerator ? phases.Max(phase => phase.RequestBytes) : IoWorkload.Span,
             depth,
-            repeat,
-            seconds,
-            instructionClock,
-            [.. IoPlacements.For(device).Select(placement => new IoPlace(
+            [.. IoPlacements.For(device).Select(placement => new ComparedPlacement(
                 IoPlacements.NameOf(placement), IoPlacements.WhyAbsent(placement, device), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Windows.Hypervisor)]))],
             [.. phases.SelectMany(_ => IoPlacements.For(device), (phase, placement) => IoRun.Combine(phase, placement, IoPlacements.WhyAbsent(placement, device), runs.GetValueOrDefault(placement) ?? []))]);
     }

@@ -16,43 +16,21 @@ internal sealed record IoMeasurement(string Pattern, long BlockBytes, string Pla
     public double? Median(string name) => Values.TryGetValue(name, out VmQuantity? value) ? value.Median : null;
 }
 
-/// <summary>One placement.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Unavailable">Why nothing was measured there; null if something was.</param>
-/// <param name="Hypervisor">What the hypervisor printed at the end of each run: a line for the virtual machine, and one for the machine.</param>
-internal sealed record IoPlace(string Name, string? Unavailable, IReadOnlyList<IReadOnlyList<JsonElement>> Hypervisor);
-
 /// <summary>The whole comparison, as <c>--json</c> writes it.</summary>
 /// <param name="SchemaVersion">Version of this layout.</param>
-/// <param name="Covejit">Version of the emulator.</param>
-/// <param name="Host">The host's operating system and processor architecture.</param>
-/// <param name="HostProcessors">Its processors.</param>
-/// <param name="StartedUtc">When it began.</param>
-/// <param name="Guest">The guest.</param>
+/// <param name="Run">What was run.</param>
 /// <param name="Device">What was read and written.</param>
-/// <param name="MemoryBytes">The guest's RAM.</param>
 /// <param name="SpanBytes">Bytes of the device that were read and written.</param>
 /// <param name="Depth">Requests under way.</param>
-/// <param name="Repeat">Runs in each placement, which took turns.</param>
-/// <param name="SecondsEach">Seconds of each phase, by the guest's clock.</param>
-/// <param name="InstructionClock">Whether the guest's clock is derived from instructions.</param>
 /// <param name="Placements">The placements.</param>
 /// <param name="Measurements">By pattern, then by size, then by placement.</param>
 internal sealed record IoResult(
     int SchemaVersion,
-    string Covejit,
-    string Host,
-    int HostProcessors,
-    DateTime StartedUtc,
-    string Guest,
+    ComparisonRun Run,
     string Device,
-    ulong MemoryBytes,
     long SpanBytes,
     int Depth,
-    int Repeat,
-    double SecondsEach,
-    bool InstructionClock,
-    IReadOnlyList<IoPlace> Placements,
+    IReadOnlyList<ComparedPlacement> Placements,
     IReadOnlyList<IoMeasurement> Measurements)
 {
     /// <summary>MiB in a second of the guest's clock.</summary>

@@ -35,7 +35,7 @@ internal static class IoTable
         }
 
         PlainTable.Write(table, output, WidthWithoutTerminal);
-        foreach (IoPlace placement in result.Placements.Where(placement => placement.Unavailable is not null))
+        foreach (ComparedPlacement placement in result.Placements.Where(placement => placement.Unavailable is not null))
         {
             output.WriteLine($"{placement.Name}: not available: {placement.Unavailable}.");
         }
@@ -50,7 +50,7 @@ internal static class IoTable
     /// <summary>What the columns are.</summary>
     public static string Explanation(IoResult result) =>
         $"Device: {result.Device}. The median of the runs. Rates, latencies and guest time are by the guest's clock"
-        + (result.InstructionClock ? ", derived from instructions" : ", which is the host's")
+        + (result.Run.InstructionClock ? ", derived from instructions" : ", which is the host's")
         + $". From host CPU on everything is of a MiB. Instr: guest instructions of all levels. Bounced: copied by the guest's kernel through memory that its hypervisor sees. Encrypted: by the guest's kernel. IDE: bytes on the link through its stream. To first: guest time, and instructions, in multiples of those of {IoPlacements.FirstOf(result.Device)}. All data were checked.";
 
     /// <summary>A row's cells, in the order of the columns.</summary>

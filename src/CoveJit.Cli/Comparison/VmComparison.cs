@@ -15,8 +15,6 @@ namespace CoveJit.Cli.Comparison;
 /// <param name="instructionClock">Whether time is derived from instructions.</param>
 internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int repeat, double seconds, string guest, string? hypervisor, bool instructionClock)
 {
-    private const int SchemaVersion = 1;
-
     private const int DiskBytes = GuestWorkload.DiskMegabytes << 20;
 
     private readonly GuestRuns _guests = new(guest, instructionClock);
@@ -34,18 +32,10 @@ internal sealed class VmComparison(IReadOnlyList<GuestWorkload> workloads, int r
         DateTime started = DateTime.UtcNow;
         IReadOnlyDictionary<GuestPlacement, IReadOnlyList<GuestWindows>> runs = _guests.TakeTurns(GuestPlacements.All, repeat, GuestPlacements.NameOf, (placement, disk, _) => RunOnce(placement, disk, cancellation), progress, cancellation);
         return new VmResult(
-            SchemaVersion,
-            GuestRuns.Version,
-            GuestRuns.Host,
-            Environment.ProcessorCount,
-            started,
-            guest,
-            GuestRuns.GuestMemory,
-            repeat,
-            seconds,
-            instructionClock,
-            [.. GuestPlacements.All.Select(placement => new VmPlacement(
-                GuestPlacements.NameOf(placement), [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
+            ComparisonRun.SchemaVersion,
+            _guests.Describe(started, repeat, seconds),
+            [.. GuestPlacements.All.Select(placement => new ComparedPlacement(
+                GuestPlacements.NameOf(placement), null, [.. (runs.GetValueOrDefault(placement) ?? []).Select(run => run.Hypervisor)]))],
             VmAggregation.Combine(workloads, runs));
     }
 

@@ -54,36 +54,15 @@ internal sealed record VmMeasurement(
     public double? Median(string quantity) => Each.TryGetValue(quantity, out VmQuantity? value) ? value.Median : null;
 }
 
-/// <summary>One placement.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Hypervisor">What the hypervisor printed at the end of each run: a line for the virtual machine, and one for the machine.</param>
-internal sealed record VmPlacement(string Name, IReadOnlyList<IReadOnlyList<JsonElement>> Hypervisor);
-
 /// <summary>The whole comparison, as <c>--json</c> writes it.</summary>
 /// <param name="SchemaVersion">Version of this layout.</param>
-/// <param name="Covejit">Version of the emulator.</param>
-/// <param name="Host">The host's operating system and processor architecture.</param>
-/// <param name="HostProcessors">Its processors.</param>
-/// <param name="StartedUtc">When it began.</param>
-/// <param name="Guest">The guest.</param>
-/// <param name="MemoryBytes">The guest's RAM, everywhere.</param>
-/// <param name="Repeat">Runs in each placement, which took turns.</param>
-/// <param name="SecondsEach">Seconds a program ran, by the guest's clock.</param>
-/// <param name="InstructionClock">Whether the guest's clock is derived from instructions.</param>
+/// <param name="Run">What was run.</param>
 /// <param name="Placements">The placements.</param>
 /// <param name="Measurements">By phase, then by placement.</param>
 internal sealed record VmResult(
     int SchemaVersion,
-    string Covejit,
-    string Host,
-    int HostProcessors,
-    DateTime StartedUtc,
-    string Guest,
-    ulong MemoryBytes,
-    int Repeat,
-    double SecondsEach,
-    bool InstructionClock,
-    IReadOnlyList<VmPlacement> Placements,
+    ComparisonRun Run,
+    IReadOnlyList<ComparedPlacement> Placements,
     IReadOnlyList<VmMeasurement> Measurements)
 {
     /// <summary>Wall time of the host, in nanoseconds.</summary>

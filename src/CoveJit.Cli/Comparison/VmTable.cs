@@ -33,7 +33,7 @@ internal static class VmTable
     /// <summary>What the columns are.</summary>
     public static string Explanation(VmResult result) =>
         "Everything is of one iteration, in the median of the runs; spread is from the least to the most. Host time is wall time of this emulator, guest time the machine's clock"
-        + (result.InstructionClock ? ", derived from instructions" : ", which is the host's")
+        + (result.Run.InstructionClock ? ", derived from instructions" : ", which is the host's")
         + ". Instr: guest instructions of all levels. To bare, to plain: host time, and instructions, in multiples.";
 
     /// <summary>A row's cells, in the order of the table's columns.</summary>
