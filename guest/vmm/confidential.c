@@ -536,12 +536,12 @@ static bool split_at(struct vm *vm, u64 guest)
     return true;
 }
 
-/* Does something with the mappings of a place. With static memory the TSM has made some by itself, page by page, and does not say which: those too. */
+/* Does something with the mappings of a place. With static memory the TSM has made some by itself, whole or page by page, and does not say which: those too. */
 static void change(const struct vm *vm, struct place place, u32 function, const char *what)
 {
     if ((*place.entry & BLOCK_MAPPED) != 0)
         must(covh_call(function, vm->tvm.id, place.start, place.size, 0, 0, 0), what);
-    else if (vm->tvm.is_static && (*place.entry & BLOCK_SHARED) == 0)
+    else if (vm->tvm.is_static && (*place.entry & BLOCK_SHARED) == 0 && covh_call(function, vm->tvm.id, place.start, place.size, 0, 0, 0).error != SBI_SUCCESS)
         for (u64 guest = place.start; guest - place.start < place.size; guest += PAGE_SIZE)
             covh_call(function, vm->tvm.id, guest, PAGE_SIZE, 0, 0, 0);
 }

@@ -52,6 +52,9 @@ static void print_vm(const struct vm *vm)
     char functions[96] = "";
     if (vm->passthrough.count != 0)
         format_text(functions, sizeof functions, ",\"functions\":%u,\"requests_refused\":%lu", vm->passthrough.count, passthrough_faults(&vm->passthrough));
+    char memory[96] = "\"memory_pages\":null,\"table_pages\":null"; /* the TSM's, who does not tell */
+    if (!vm->tvm.is_static)
+        format_text(memory, sizeof memory, "\"memory_pages\":%lu,\"table_pages\":%lu", vm->owned_pages, vm->table_pages);
     char balloon[256] = "";
     if (vm->balloon.device != NULL)
         format_text(balloon, sizeof balloon,
@@ -59,9 +62,9 @@ static void print_vm(const struct vm *vm)
             vm->balloon.target, vm->balloon.actual, vm->balloon.most, vm->balloon.inflated, vm->balloon.deflated, vm->balloon.reported, vm->balloon.returned,
             vm->balloon.guest_free, vm->balloon.guest_total);
     print("{\"schema\":1,\"vm\":%u,\"kind\":\"%s\",\"vcpus\":%u,\"end\":\"%s\",\"starts\":%u,\"instructions\":%lu,\"run_microseconds\":%lu,"
-          "\"exits_total\":%lu,\"exits\":{%s},\"memory_pages\":%lu,\"table_pages\":%lu%s%s%s}",
+          "\"exits_total\":%lu,\"exits\":{%s},%s%s%s%s}",
         vm->index, vm->operations->name, vm->vcpu_count, end_names[vm->end], vm->starts, sum.instructions, sum.ticks * 1000000 / machine.timebase_frequency, total,
-        exits, vm->owned_pages, vm->table_pages, confidential, functions, balloon);
+        exits, memory, confidential, functions, balloon);
 }
 
 void statistics_print(void)
