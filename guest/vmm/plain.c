@@ -246,6 +246,8 @@ static bool plain_populate(struct vm *vm, u64 guest)
 static u64 plain_take(struct vm *vm, const struct range *ranges, unsigned count)
 {
     u64 taken = 0;
+    if (count == 0)
+        return 0;
     for (unsigned i = 0; i < count; i++)
         gstage_block(&vm->tables, ranges[i]);
     sbi_remote_fence(RFENCE_HFENCE_GVMA_VMID, hart_mask(), 0, ~0ul, vmid_of(vm));

@@ -105,6 +105,8 @@ static void add_devices(struct vm *vm)
     add_virtio(vm, &virtio_entropy);
     if (vm->description->balloon_step_count != 0)
     {
+        if (vm->description->function_count != 0)
+            fail("vm%u is to have a balloon and PCIe functions, which reach any page at any time: leave one of them out", vm->index);
         balloon_reset(vm);
         vm->balloon.device = add_virtio(vm, &virtio_balloon);
     }
