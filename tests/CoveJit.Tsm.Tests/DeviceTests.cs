@@ -133,8 +133,8 @@ public sealed class DeviceTests
         machine.Devices.Ports[0].Pull();
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
         Store(machine, id, GuestBar, 1);
-        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1028, Id).Error); // nobody answers: the session is over
-        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id)); // nobody is asked
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1026, Id, 0, 0, Output, OutputPages * PageSize).Error); // nobody answers: the session is over
         Assert.Equal(0UL, Guest(machine, id, 1024, Id));
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
         machine.SucceedWithDevice("unbind_interface", id, Id);
