@@ -14,7 +14,7 @@ enum lie_kind { FLIP, CUT, ADD, ERROR, CLEAR, SESSION, SEQUENCE, LENGTH, RECORD_
 static const char *const kinds[] = { "flip", "cut", "add", "error", "clear", "session", "sequence", "length", "recordlength" };
 
 /* Where the fields of an answer are: vendor-defined messages begin with 12 bytes of SPDM's, TDISP's with 16 of their own. */
-enum { VENDOR = 4, BODY = 12, TDISP_BODY = 28, REPORT = TDISP_BODY + 4, RANGES = REPORT + 16, REPORT_END = RANGES + 3 * 16, MEASUREMENTS_SIZE = 303 };
+enum { VENDOR = 4, BODY = 12, TDISP_BODY = 28, REPORT = TDISP_BODY + 4, RANGES = REPORT + 16, REPORT_END = RANGES + 3 * 16, MEASUREMENTS_SIZE = 263 };
 
 struct answer
 {
@@ -26,7 +26,7 @@ struct answer
 struct field
 {
     struct answer answer;
-    unsigned from, to; /* bytes, each of which is wrong by itself */
+    unsigned from, to, step; /* bytes, each of which is wrong by itself; every one, or some of many */
     u8 flips; /* each of these bits by itself */
 };
 
@@ -60,39 +60,46 @@ static const struct answer answers[] = {
     OF_SPDM(LIFE_DISCONNECT, SPDM_END, "END_SESSION_ACK"),
 };
 
-/* Of every answer: its record, its end, and the SPDM message. */
-static const struct { enum lie_kind kind; s64 value; } forms[] = {
-    { CUT, 1 }, { CUT, 2 }, { ADD, 1 }, { ADD, 64 }, { ERROR, 0x01 }, { ERROR, 0x03 }, { ERROR, 0x42 }, { CLEAR, 0 }, { SESSION, 1 }, { SESSION, 0x10000 },
-    { SEQUENCE, 1 }, { LENGTH, -1 }, { LENGTH, 1 }, { LENGTH, 1000 }, { RECORD_LENGTH, -1 }, { RECORD_LENGTH, 1 },
+struct form
+{
+    enum lie_kind kind;
+    s64 value;
+};
+
+/* Of every answer: its end, and ERROR in its place. */
+static const struct form forms[] = { { CUT, 1 }, { CUT, 2 }, { ADD, 1 }, { ADD, 64 }, { ERROR, 0x01 }, { ERROR, 0x03 }, { ERROR, 0x42 } };
+/* Of one answer in each step: its record. */
+static const struct form record_forms[] = {
+    { CLEAR, 0 }, { SESSION, 1 }, { SESSION, 0x10000 }, { SEQUENCE, 1 }, { LENGTH, -1 }, { LENGTH, 1 }, { LENGTH, 1000 }, { RECORD_LENGTH, -1 }, { RECORD_LENGTH, 1 },
 };
 
 /* What is in them but for reserved bytes. Fields of the messages of a protocol are those of each. */
 static const struct field fields[] = {
-    { OF_SPDM(LIFE_CONNECT, SPDM_MEASUREMENTS, "MEASUREMENTS"), 2, MEASUREMENTS_SIZE, 0x10 },
-    { OF_SPDM(LIFE_MEASURE, SPDM_MEASUREMENTS, "MEASUREMENTS"), 2, MEASUREMENTS_SIZE, 0x01 },
-    { OF_TDISP(LIFE_CONNECT, TDISP_VERSION, "VERSION_NUM"), TDISP_BODY, TDISP_BODY + 2, 0x11 },
-    { OF_TDISP(LIFE_BIND, TDISP_VERSION, "VERSION_NUM"), TDISP_BODY, TDISP_BODY + 2, 0x11 },
-    { OF_TDISP(LIFE_BIND, TDISP_CAPABILITIES, "REQ_MSGS_SUPPORTED"), TDISP_BODY + 4, TDISP_BODY + 5, 0xFE },
-    { OF_TDISP(LIFE_BIND, TDISP_CAPABILITIES, "LOCK_INTERFACE_FLAGS_SUPPORTED"), TDISP_BODY + 20, TDISP_BODY + 21, 0x01 },
-    { OF_TDISP(LIFE_BIND, TDISP_LOCK, "START_INTERFACE_NONCE"), TDISP_BODY, TDISP_BODY + 32, 0x04 },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "PORTION_LENGTH, REMAINDER_LENGTH"), TDISP_BODY, REPORT, 0x81 },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "INTERFACE_INFO"), REPORT, REPORT + 1, 0xFF },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MSI_X_MESSAGE_CONTROL, LNR_CONTROL, TPH_CONTROL"), REPORT + 4, REPORT + 12, 0x81 },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MMIO_RANGE_COUNT"), REPORT + 12, RANGES, 0x81 },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MMIO_RANGE"), RANGES, REPORT_END, 0x21 },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "RANGE_ATTRIBUTES"), RANGES + 12, RANGES + 13, 0x0F },
-    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "DEVICE_SPECIFIC_INFO_LEN"), REPORT_END, REPORT_END + 4, 0x81 },
-    { OF_TDISP(LIFE_BIND, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 0x87 },
-    { OF_TDISP(LIFE_START, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 0x87 },
-    { OF_TDISP(LIFE_STATE, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 0x87 },
-    { OF_SPDM(LIFE_UPDATE, SPDM_KEY_UPDATE, "KeyOperation, Tag"), 2, 4, 0x83 },
-    { OF_IDE(LIFE_CONNECT, KEY_PROGRAM, "StreamID, Status, Key/SubStream, PortIndex"), BODY + 3, BODY + 7, 0x13 },
-    { OF_IDE(LIFE_CONNECT, KEY_GO, "StreamID"), BODY + 3, BODY + 4, 0x11 },
-    { OF_IDE(LIFE_CONNECT, KEY_GO, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 0x13 },
-    { OF_IDE(LIFE_REFRESH, KEY_PROGRAM, "StreamID, Status, Key/SubStream, PortIndex"), BODY + 3, BODY + 7, 0x13 },
-    { OF_IDE(LIFE_REFRESH, KEY_GO, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 0x13 },
-    { OF_IDE(LIFE_REFRESH, KEY_STOP, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 0x13 },
-    { OF_IDE(LIFE_DISCONNECT, KEY_STOP, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 0x13 },
+    { OF_SPDM(LIFE_CONNECT, SPDM_MEASUREMENTS, "MEASUREMENTS"), 2, MEASUREMENTS_SIZE, 11, 0x10 },
+    { OF_SPDM(LIFE_MEASURE, SPDM_MEASUREMENTS, "MEASUREMENTS"), 2, MEASUREMENTS_SIZE, 11, 0x01 },
+    { OF_TDISP(LIFE_CONNECT, TDISP_VERSION, "VERSION_NUM"), TDISP_BODY, TDISP_BODY + 2, 1, 0x11 },
+    { OF_TDISP(LIFE_BIND, TDISP_VERSION, "VERSION_NUM"), TDISP_BODY, TDISP_BODY + 2, 1, 0x11 },
+    { OF_TDISP(LIFE_BIND, TDISP_CAPABILITIES, "REQ_MSGS_SUPPORTED"), TDISP_BODY + 4, TDISP_BODY + 5, 1, 0xFE },
+    { OF_TDISP(LIFE_BIND, TDISP_CAPABILITIES, "LOCK_INTERFACE_FLAGS_SUPPORTED"), TDISP_BODY + 20, TDISP_BODY + 21, 1, 0x01 },
+    { OF_TDISP(LIFE_BIND, TDISP_LOCK, "START_INTERFACE_NONCE"), TDISP_BODY, TDISP_BODY + 32, 5, 0x04 },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "PORTION_LENGTH, REMAINDER_LENGTH"), TDISP_BODY, REPORT, 1, 0x81 },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "INTERFACE_INFO"), REPORT, REPORT + 1, 1, 0xFF },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MSI_X_MESSAGE_CONTROL, LNR_CONTROL, TPH_CONTROL"), REPORT + 4, REPORT + 12, 1, 0x81 },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MMIO_RANGE_COUNT"), REPORT + 12, RANGES, 1, 0x81 },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "MMIO_RANGE"), RANGES, REPORT_END, 3, 0x21 },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "RANGE_ATTRIBUTES"), RANGES + 12, RANGES + 13, 1, 0x0F },
+    { OF_TDISP(LIFE_BIND, TDISP_REPORT, "DEVICE_SPECIFIC_INFO_LEN"), REPORT_END, REPORT_END + 4, 1, 0x81 },
+    { OF_TDISP(LIFE_BIND, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 1, 0x87 },
+    { OF_TDISP(LIFE_START, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 1, 0x87 },
+    { OF_TDISP(LIFE_STATE, TDISP_STATE, "TDI_STATE"), TDISP_BODY, TDISP_BODY + 1, 1, 0x87 },
+    { OF_SPDM(LIFE_UPDATE, SPDM_KEY_UPDATE, "KeyOperation, Tag"), 2, 4, 1, 0x83 },
+    { OF_IDE(LIFE_CONNECT, KEY_PROGRAM, "StreamID, Status, Key/SubStream, PortIndex"), BODY + 3, BODY + 7, 1, 0x13 },
+    { OF_IDE(LIFE_CONNECT, KEY_GO, "StreamID"), BODY + 3, BODY + 4, 1, 0x11 },
+    { OF_IDE(LIFE_CONNECT, KEY_GO, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 1, 0x13 },
+    { OF_IDE(LIFE_REFRESH, KEY_PROGRAM, "StreamID, Status, Key/SubStream, PortIndex"), BODY + 3, BODY + 7, 1, 0x13 },
+    { OF_IDE(LIFE_REFRESH, KEY_GO, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 1, 0x13 },
+    { OF_IDE(LIFE_REFRESH, KEY_STOP, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 1, 0x13 },
+    { OF_IDE(LIFE_DISCONNECT, KEY_STOP, "Key/SubStream, PortIndex"), BODY + 5, BODY + 7, 1, 0x13 },
 };
 
 /* By a line on the console, as to any adversary: who the device is told by is whoever made it. */
@@ -129,9 +136,9 @@ static void try_lie(struct trial *trial, const struct answer *answer, enum lie_k
     life_end(trial->victim);
 }
 
-static void try_flips(struct trial *trial, const struct answer *answer, unsigned from, unsigned to, u8 flips)
+static void try_flips(struct trial *trial, const struct answer *answer, unsigned from, unsigned to, unsigned step, u8 flips)
 {
-    for (unsigned at = from; at < to; at++)
+    for (unsigned at = from; at < to; at += step)
         for (unsigned bit = 0; bit < 8; bit++)
             if ((flips >> bit & 1) != 0)
                 try_lie(trial, answer, FLIP, at, 1 << bit);
@@ -141,15 +148,17 @@ static void try_answer(struct trial *trial, const struct answer *answer)
 {
     for (unsigned i = 0; i < COUNT_OF(forms); i++)
         try_lie(trial, answer, forms[i].kind, 0, forms[i].value);
-    try_flips(trial, answer, 0, 2, 0x81); /* SPDMVersion, RequestResponseCode */
+    for (unsigned i = 0; i < COUNT_OF(record_forms) && (answer == answers || answer[-1].step != answer->step); i++)
+        try_lie(trial, answer, record_forms[i].kind, 0, record_forms[i].value);
+    try_flips(trial, answer, 0, 2, 1, 0x82); /* SPDMVersion, RequestResponseCode; 0x7E is not to become ERROR, which no lie is */
     if (answer->request != SPDM_VENDOR)
         return;
-    try_flips(trial, answer, VENDOR, BODY, 0x01); /* StandardID, Len, VendorID, PayloadLength, the protocol */
-    try_flips(trial, answer, BODY, BODY + 1, answer->protocol == TDISP ? 0x11 : 0x03); /* TDISPVersion, Object ID */
+    try_flips(trial, answer, VENDOR, BODY, 1, 0x01); /* StandardID, Len, VendorID, PayloadLength, the protocol */
+    try_flips(trial, answer, BODY, BODY + 1, 1, answer->protocol == TDISP ? 0x11 : 0x03); /* TDISPVersion, Object ID */
     if (answer->protocol == TDISP)
     {
-        try_flips(trial, answer, BODY + 1, BODY + 2, 0x87); /* MessageType */
-        try_flips(trial, answer, BODY + 4, BODY + 8, 0x01); /* FUNCTION_ID */
+        try_flips(trial, answer, BODY + 1, BODY + 2, 1, 0x87); /* MessageType */
+        try_flips(trial, answer, BODY + 4, BODY + 8, 1, 0x01); /* FUNCTION_ID */
     }
 }
 
@@ -199,7 +208,7 @@ void lying_device(struct trial *trial)
     for (unsigned i = 0; i < COUNT_OF(answers); i++)
         try_answer(trial, &answers[i]);
     for (unsigned i = 0; i < COUNT_OF(fields); i++)
-        try_flips(trial, &fields[i].answer, fields[i].from, fields[i].to, fields[i].flips);
+        try_flips(trial, &fields[i].answer, fields[i].from, fields[i].to, fields[i].step, fields[i].flips);
     life_learn(trial->victim);
     tried_harm(trial, FAILED, "the victim is changed");
 }

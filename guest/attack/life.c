@@ -3,6 +3,7 @@
 #include "covg.h"
 #include "doe.h"
 #include "interface.h"
+#include "riscv.h"
 
 #define STREAM 2
 #define PENDING 1
@@ -26,18 +27,20 @@ void life_carried_by(void (*by)(struct spdm_exchange *))
     carrier = by;
 }
 
-bool life_answer(void)
-{
-    if (carrier != NULL)
-        carrier(&host_shared()->spdm);
-    return carrier != NULL;
-}
-
 static void carry(void)
 {
     struct spdm_exchange *exchange = &host_shared()->spdm;
-    if (!life_answer())
+    if (carrier != NULL)
+        carrier(exchange);
+    else
         exchange->length = doe_exchange(victims_engine(), exchange->payload, exchange->length, sizeof exchange->payload);
+}
+
+bool life_answer(void)
+{
+    if (life.is_connected)
+        carry();
+    return life.is_connected;
 }
 
 static struct sbi_result call(u32 function, u64 a0, u64 a1, u64 a2, u64 a3)
@@ -206,9 +209,19 @@ void life_lead_to(struct victim *victim, enum life_step step)
     {
         if (i == LIFE_STOP)
             continue; /* then there is nothing left to unbind */
+        static const char *const failures[LIFE_STEPS] = {
+            [LIFE_CONNECT] = "the TSM does not connect the engine",
+            [LIFE_BIND] = "the TSM does not bind the engine",
+            [LIFE_START] = "the victim does not start its engine",
+            [LIFE_STATE] = "the victim's engine does not run",
+            [LIFE_MEASURE] = "the victim's engine is not measured",
+            [LIFE_UPDATE] = "the session's keys do not change",
+            [LIFE_REFRESH] = "the stream's keys do not change",
+            [LIFE_UNBIND] = "the TSM does not unbind the engine",
+        };
         struct outcome outcome = take(victim, i);
         if (outcome.result.error != SBI_SUCCESS || outcome.is_distrusted)
-            give_up("the victim's engine does not live as it should");
+            give_up(failures[i]);
     }
 }
 

@@ -23,7 +23,7 @@ enum life_step
 /* Who carries requests to the device and responses back. The next responses are his until somebody else is named; NULL: an honest host. */
 void life_carried_by(void (*carrier)(struct spdm_exchange *));
 
-/* For the host that runs the victim: whether somebody has carried the request that waits. */
+/* For the host that runs the victim: carries the request that waits, if it is such a life's. */
 bool life_answer(void);
 
 /* Takes a step, and counts it as an attempt: it succeeds if the step does, or, where the TSM goes on whatever it is told, if the victim's device is still there. */

@@ -172,7 +172,7 @@ internal sealed class DeviceManager
         if (its.State is InterfaceState.Locked or InterfaceState.Running)
         {
             RequesterId id = device.Id!.Value;
-            _iommu.Disable(id);
+            _iommu.Remove(id);
             _tsm.Root.AssignRequester(id, null, device.Caller);
             SetPresent(its, false);
             _tsm.ForgetTranslations(its.Tvm, device.Caller!);
