@@ -6,6 +6,7 @@ using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.Tests;
 using CoveJit.Monitor.Sbi;
 using CoveJit.Memory.Bus;
+using CoveJit.Memory.Physical;
 using CoveJit.TeeIo.Spdm.Responder;
 using CoveJit.TeeIo.Tdisp;
 using CoveJit.Tsm.Abi;
@@ -181,7 +182,7 @@ public sealed class DeviceTests
         ulong[] arguments = call switch { "bind_interface" => [id, Id], "ide_key_refresh" => [Id, TestDevices.Stream], _ => [Id] };
         Assert.Equal(SbiError.Failed, machine.CallWithDevice(call, arguments).Error);
         machine.Devices.Managers[0].Lie = null;
-        Assert.False(Dma(machine).TryWrite(Buffer, Pattern));
+        AssertOutOfReach(machine, id);
         machine.AssertInvariants();
         if (bound)
         {
@@ -215,7 +216,7 @@ public sealed class DeviceTests
         machine.Devices.Managers[0].Lie = null;
         Assert.Equal(3UL, Guest(machine, id, 1028, Id));
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
-        Assert.False(Dma(machine).TryWrite(Buffer, Pattern));
+        AssertOutOfReach(machine, id);
         machine.SucceedWithDevice("unbind_interface", id, Id);
         machine.SucceedWithDevice("disconnect_device", Id);
         machine.AssertInvariants();
@@ -437,6 +438,15 @@ public sealed class DeviceTests
         SbiResult result = machine.CallFromGuestWithDevice(id, function, arguments);
         Assert.True(result.Error == SbiError.Success, $"COVG {function}: {CoveError.NameOf(result.Error)}");
         return result.Value;
+    }
+
+    // Where nothing is bound the function is the host's, and the address one of the host's.
+    private static void AssertOutOfReach(TestMachine machine, ulong id)
+    {
+        Dma(machine).TryWrite(Buffer, Pattern);
+        byte[] memory = new byte[Pattern.Length];
+        Assert.True(machine.Tsm.TryReadGuest(machine.Tvm(id), Buffer, memory));
+        Assert.Equal(new byte[Pattern.Length], memory);
     }
 
     private static byte[] Read(TestMachine machine, ulong id, ulong length)
