@@ -156,6 +156,16 @@ void vm_start_drives(void)
         drive_start(&drives[i], machine.drives[i].address);
 }
 
+/* Ends a virtual machine that has been made and does not run: others go on. */
+static void fail_to_start(struct vm *vm, const char *reason)
+{
+    print("vm%u: does not start: %s", vm->index, reason);
+    vm->reason = reason;
+    vm_stop(vm, VM_FAILURE);
+    if (this_hart()->started)
+        hart_kick(this_hart()); /* some of its virtual harts are here, perhaps, and have been looked at */
+}
+
 void vm_start(unsigned index)
 {
     struct vm *vm = &vms[index];
@@ -182,7 +192,7 @@ void vm_start(unsigned index)
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
     load_images(vm);
-    passthrough_connect(&vm->passthrough);
+    bool is_complete = passthrough_connect(&vm->passthrough);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
     {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -192,7 +202,10 @@ void vm_start(unsigned index)
     }
     vm->unretired = vm->vcpu_count;
     __atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
-    __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
+    if (is_complete)
+        __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
+    else
+        fail_to_start(vm, "a PCIe function is refused");
     if (vm->vcpus[0].hart->started)
         hart_kick(vm->vcpus[0].hart);
 }

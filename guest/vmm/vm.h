@@ -191,6 +191,7 @@ struct vm
     struct lock lock;
     u32 state; /* enum vm_state; atomic */
     enum vm_end end;
+    const char *reason; /* why it failed, where the VMM knows; otherwise NULL */
     u32 unretired; /* virtual harts that have not left; atomic */
     unsigned starts; /* 1, and one more for each reset */
 

@@ -123,6 +123,18 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Functions_may_be_optional_and_what_is_tampered_with_has_a_name()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--vmm", "vmm.elf", "--nvme", "a.img,tee", "--nvme", "b.img,tee",
+            "--vm", "confidential,device=nvme,device=02:00.0:optional,tamper=interface");
+        VirtualMachineOptions machine = Assert.Single(options.VirtualMachines);
+        Assert.Equal(["01:00.0", "02:00.0"], machine.Functions.Select(function => function.ToString()));
+        Assert.Equal(["02:00.0"], machine.OptionalFunctions.Select(function => function.ToString()));
+        Assert.Equal("interface", machine.Tamper);
+    }
+
+    [Fact]
     public void A_confidential_virtual_machine_brings_the_TSM_and_the_shim_beside_the_hypervisor()
     {
         MachineOptions options = Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "confidential,vcpus=2", "--vm", "confidential,shim=other", "--vm", "plain", "--memory", "2G");
@@ -191,6 +203,9 @@ public sealed class RunOptionsTests
     [InlineData("covejit: --vm confidential is for the functions as the specification numbers them; leave --cove-abi out", "--kernel", "Image", "--vm", "confidential", "--tsm", "on", "--cove-abi", "salus")]
     [InlineData("covejit: --vm hyper begins with no kind of virtual machine; write --vm plain", "--vm", "hyper")]
     [InlineData("covejit: --vm memory=1M is not a size for a virtual machine; give an even number of MiB", "--vm", "plain,memory=1M")]
+    [InlineData("covejit: --vm: 'tamper=interfaces' is not understood", "--kernel", "Image", "--vm", "confidential,tamper=interfaces")]
+    [InlineData("covejit: --vm: 'tamper=interface' is not understood", "--kernel", "Image", "--vm", "plain,tamper=interface")]
+    [InlineData("covejit: --vm device=nvme:maybe: the machine has no such PCIe function", "--kernel", "Image", "--nvme", "a.img,tee", "--vm", "confidential,device=nvme:maybe")]
     [InlineData("covejit: --vm vcpus=9 is not a number of virtual harts; give 1 to 8", "--vm", "plain,vcpus=9")]
     [InlineData("covejit: --vm: 'disk=x' is not understood; write --vm plain", "--vm", "plain,disk=x")]
     [InlineData("covejit: --vm has no kernel; give --kernel", "--vm", "plain")]
