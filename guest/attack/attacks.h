@@ -54,8 +54,10 @@ void attack_all(void);
     A(replay_tlp, "replay-tlp", LINK_FAILED, "Somebody on the link repeats a write in another's place") \
     A(wrong_stream, "wrong-stream", LINK_FAILED, "Somebody on the link says that a write is of another IDE stream") \
     /* responder.c */ \
-    A(tamper_spdm, "tamper-spdm", FAILED, "The host changes, drops, repeats and exchanges what it carries between the TSM and the device") \
-    A(lying_responder, "lying-responder", FAILED, "Each byte of what a device says before it has keys is another than it has to be")
+    A(tamper_spdm, "tamper-spdm", FAILED | IGNORED, "The host changes, drops, repeats and exchanges what it carries between the TSM and the device, from connection to disconnection") \
+    A(lying_responder, "lying-responder", FAILED, "Each byte of what a device says before it has keys is another than it has to be") \
+    /* liar.c */ \
+    A(lying_device, "lying-device", FAILED | IGNORED | DISTRUSTED, "A device that holds its keys lies in its session: each field of its answers, and the records that they are in")
 
 #define ATTACK(function, name, expected, description) void function(struct trial *trial);
 ATTACKS(ATTACK)

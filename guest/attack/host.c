@@ -111,13 +111,15 @@ void other_main(void)
     csr_write(sie, BIT(INTERRUPT_SOFTWARE));
     for (;;)
     {
-        if (__atomic_load_n(&other.job, __ATOMIC_ACQUIRE) != NULL)
+        if (__atomic_load_n(&other.job, __ATOMIC_ACQUIRE) == NULL)
         {
-            other.job(other.argument);
-            csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
-            __atomic_store_n(&other.job, NULL, __ATOMIC_RELEASE);
+            __asm__ volatile("wfi");
+            continue;
         }
-        __asm__ volatile(".insn 0x0100000f"); /* PAUSE */
+        csr_clear(sip, BIT(INTERRUPT_SOFTWARE)); /* what told of the job */
+        other.job(other.argument);
+        csr_clear(sip, BIT(INTERRUPT_SOFTWARE));
+        __atomic_store_n(&other.job, NULL, __ATOMIC_RELEASE);
     }
 }
 
@@ -125,6 +127,7 @@ void host_begin(void (*job)(void *), void *argument)
 {
     other.argument = argument;
     __atomic_store_n(&other.job, job, __ATOMIC_RELEASE);
+    sbi_send_ipi(other.hart);
 }
 
 bool host_is_busy(void)

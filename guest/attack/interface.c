@@ -1,6 +1,7 @@
 #include "interface.h"
 
 #include "covg.h"
+#include "life.h"
 #include "machine.h"
 #include "memory.h"
 #include "riscv.h"
@@ -141,14 +142,17 @@ static u64 *arguments_of(const struct victim *victim)
     return (u64 *)(victim->shared + SHARED_ARGUMENTS);
 }
 
-static struct victim_exit call(struct victim *victim, u64 function, u64 a0, u64 a1, u64 a2, u64 a3)
+const u64 interface_ranges[][2] = { { 0, 2 * PAGE_SIZE }, { 2 * PAGE_SIZE, PAGE_SIZE }, { 3 * PAGE_SIZE, PAGE_SIZE } };
+const unsigned interface_ranges_count = COUNT_OF(interface_ranges);
+
+struct victim_exit victim_call(struct victim *victim, u64 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 {
     u64 *arguments = arguments_of(victim);
     arguments[0] = a0;
     arguments[1] = a1;
     arguments[2] = a2;
     arguments[3] = a3;
-    arguments[4] = 0;
+    arguments[4] = a4;
     arguments[5] = function;
     return victim_run(victim, COMMAND_CALL, VICTIM_BASE + VICTIM_SHARED + SHARED_ARGUMENTS);
 }
@@ -196,11 +200,13 @@ void interface_give(struct victim *victim)
     interfaces.functions[0] = (struct passed){ .function = engine };
     interfaces.count = 1;
     tdi_connect(host_shared(), victim->id, &interfaces.functions[0]);
-    static const u64 ranges[][2] = { { 0, 2 * PAGE_SIZE }, { 2 * PAGE_SIZE, PAGE_SIZE }, { 3 * PAGE_SIZE, PAGE_SIZE } }; /* registers, messages, those pending */
-    for (unsigned i = 0; i < COUNT_OF(ranges); i++)
-        victim_must(call(victim, COVG_MAP_INTERFACE_MMIO, engine->id, VICTIM_BASE + VICTIM_DEVICE + ranges[i][0], bar + ranges[i][0], ranges[i][1]),
+    for (unsigned i = 0; i < interface_ranges_count; i++)
+    {
+        const u64 *range = interface_ranges[i];
+        victim_must(victim_call(victim, COVG_MAP_INTERFACE_MMIO, engine->id, VICTIM_BASE + VICTIM_DEVICE + range[0], bar + range[0], range[1], 0),
             "the victim does not map its engine");
-    victim_must(call(victim, COVG_START_INTERFACE, engine->id, 0, 0, 0), "the victim does not start its engine");
+    }
+    victim_must(victim_call(victim, COVG_START_INTERFACE, engine->id, 0, 0, 0, 0), "the victim does not start its engine");
     if (interface_state(victim) != INTERFACE_RUN || victim_takes(victim) != ENGINE_DONE)
         give_up("the victim's engine does not work");
 }
@@ -215,12 +221,13 @@ void interface_take(struct victim *victim)
 
 void interface_answer(void)
 {
-    tdi_answer(host_shared(), &interfaces);
+    if (!life_answer())
+        tdi_answer(host_shared(), &interfaces);
 }
 
 u64 interface_state(struct victim *victim)
 {
-    struct victim_exit exit = call(victim, COVG_GET_INTERFACE_STATE, victims_engine()->id, 0, 0, 0);
+    struct victim_exit exit = victim_call(victim, COVG_GET_INTERFACE_STATE, victims_engine()->id, 0, 0, 0, 0);
     return exit.status == 0 ? exit.value : INTERFACE_ERROR;
 }
 

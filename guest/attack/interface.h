@@ -37,6 +37,12 @@ void interface_answer(void);
 enum { INTERFACE_UNLOCKED, INTERFACE_LOCKED, INTERFACE_RUN, INTERFACE_ERROR };
 u64 interface_state(struct victim *victim);
 
+/* Its memory in parts, as its report has them: offset, size. Registers, messages, those pending. */
+extern const u64 interface_ranges[][2];
+extern const unsigned interface_ranges_count;
+/* The victim makes a call to the TSM; its answer's status is the call's error. */
+struct victim_exit victim_call(struct victim *victim, u64 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
+
 /* The victim has its engine copy 8 bytes from the memory it shares into its own. */
 u64 *victim_source(const struct victim *victim);
 enum engine_end victim_takes(struct victim *victim);

@@ -44,7 +44,9 @@ void tried_call(struct trial *trial, struct sbi_result result, const char *what)
 
 void tried_harm(struct trial *trial, enum mechanism mechanism, const char *what)
 {
-    attempt(trial, !victim_is_intact(trial->victim), mechanism, what);
+    bool is_harmed = !victim_is_intact(trial->victim);
+    if (is_harmed || trial->is_confidential) /* a plain one need not be harmed for the attack to have worked */
+        attempt(trial, is_harmed, mechanism, what);
 }
 
 static void say_field(const char *name, const char *value)
@@ -72,9 +74,11 @@ static void say_mechanisms(const char *name, u64 set)
 }
 
 #ifndef LIST
+/* Against a plain one everything has to succeed: a part that does not would show nothing where it is stopped. */
 static void say_column(const char *name, const struct trial *trial)
 {
-    say_field(name, trial->success != NULL ? "succeeded" : trial->attempts != 0 ? "stopped" : "none");
+    bool succeeded = trial->success != NULL && (trial->is_confidential || trial->stopped_by == 0);
+    say_field(name, succeeded ? "succeeded" : trial->attempts != 0 ? "stopped" : "none");
 }
 
 static void run(unsigned number, struct trial *trial, bool is_confidential)

@@ -2,10 +2,8 @@
 #include "attacks.h"
 #include "doe.h"
 #include "interface.h"
-#include "tdi.h"
+#include "life.h"
 
-#define STREAM 2
-#define PENDING 1
 #define PAYLOAD_WORDS COUNT_OF(((struct nacl *)0)->spdm.payload)
 #define FILLING 4 /* bytes at the end of a response that may not count */
 
@@ -33,7 +31,9 @@ static bool is_reserved(u8 code, unsigned byte)
 
 static struct { u32 length, payload[PAYLOAD_WORDS]; } last_request, last_response;
 
-static void carry(struct spdm_exchange *exchange, struct lie *lie)
+static struct lie *lie; /* the one that is told */
+
+static void carry(struct spdm_exchange *exchange)
 {
     u8 *bytes = (u8 *)exchange->payload;
     bool is_it = lie->exchanges++ == lie->exchange;
@@ -73,54 +73,29 @@ static void carry(struct spdm_exchange *exchange, struct lie *lie)
     memcpy(last_response.payload, response, length);
 }
 
-static struct sbi_result call(u32 function, u64 a1, u64 a2, u64 a3, struct lie *lie)
-{
-    for (;;)
-    {
-        struct sbi_result result = covh_call(function, victims_engine()->id, a1, a2, a3, 0, 0);
-        if (result.error != SBI_SUCCESS || result.value != PENDING)
-            return result;
-        carry(&host_shared()->spdm, lie);
-    }
-}
-
-static struct sbi_result connect(struct lie *lie)
-{
-    static u8 *transcript;
-    enum { SIZE = 4 * PAGE_SIZE };
-    struct pcie_function *engine = victims_engine();
-    static u32 descriptor[6];
-    if (transcript == NULL)
-        transcript = host_pages(SIZE / PAGE_SIZE, PAGE_SIZE);
-    pcie_set_master(engine, true);
-    pcie_write(engine, pcie_extended(engine, PCIE_EXTENDED_IDE) + 0x10, (u32)STREAM << 24);
-    descriptor[0] = STREAM;
-    descriptor[1] = (u32)engine->id << 8;
-    descriptor[2] = (u32)engine->id << 8 | 1;
-    return call(COVH_CONNECT_DEVICE, (u64)descriptor, (u64)transcript, SIZE, lie);
-}
-
-static void disconnect(void)
+/* The honest way to a step; then it is tried with a lie. Returns how many exchanges it has taken. */
+static unsigned try_lie(struct trial *trial, enum life_step step, struct lie *told, const char *what)
 {
     struct lie none = { KEEP };
-    must(call(COVH_DISCONNECT_DEVICE, 0, 0, 0, &none), "the TSM does not disconnect");
+    lie = &none;
+    life_carried_by(carry);
+    life_lead_to(trial->victim, step);
+    lie = told;
+    if (told->kind == KEEP)
+        life_passes(trial, step, what);
+    else
+        life_attempt(trial, step, true, what);
+    lie = &none;
+    life_end(trial->victim);
+    life_carried_by(NULL);
+    return told->exchanges;
 }
 
-/* How many exchanges a connection takes. */
-static unsigned connect_honestly(void)
+/* How many exchanges a step takes. */
+static unsigned count(struct trial *trial, enum life_step step)
 {
     struct lie none = { KEEP };
-    must(connect(&none), "the TSM does not connect the engine");
-    disconnect();
-    return none.exchanges;
-}
-
-static void tried_lie(struct trial *trial, struct lie *lie, const char *what)
-{
-    struct sbi_result result = connect(lie);
-    tried_call(trial, result, what);
-    if (result.error == SBI_SUCCESS)
-        disconnect();
+    return try_lie(trial, step, &none, "the truth");
 }
 
 void tamper_spdm(struct trial *trial)
@@ -128,16 +103,21 @@ void tamper_spdm(struct trial *trial)
     static const char *const names[] = { "", "a changed response", "a changed request", "no response", "the last response again", "the last request again" };
     if (!trial->is_confidential)
         return; /* nobody is asked */
-    unsigned exchanges = connect_honestly();
-    for (unsigned i = 0; i < exchanges; i++)
-        for (unsigned kind = FLIP_RESPONSE; kind <= REORDER; kind++)
-        {
-            if (i == 0 && kind >= REPEAT)
-                continue; /* there was none before */
-            struct lie lie = { kind, i, 1 + 7 * i, .flips = 0x40 };
-            tried_lie(trial, &lie, names[kind]);
-        }
-    connect_honestly();
+    victim_share(trial->victim);
+    life_learn(trial->victim);
+    for (enum life_step step = LIFE_CONNECT; step < LIFE_STEPS; step++)
+    {
+        unsigned exchanges = count(trial, step);
+        for (unsigned i = 0; i < exchanges; i++)
+            for (unsigned kind = FLIP_RESPONSE; kind <= REORDER; kind++)
+            {
+                if (i == 0 && step == LIFE_CONNECT && kind >= REPEAT)
+                    continue; /* there was none before */
+                struct lie told = { kind, i, 1 + 7 * i, .flips = 0x40 };
+                try_lie(trial, step, &told, names[kind]);
+            }
+    }
+    life_learn(trial->victim);
     tried_harm(trial, FAILED, "the victim is changed");
 }
 
@@ -146,21 +126,21 @@ void lying_responder(struct trial *trial)
     enum { BYTES = 24 };
     if (!trial->is_confidential)
         return;
-    unsigned exchanges = connect_honestly();
+    unsigned exchanges = count(trial, LIFE_CONNECT);
     for (unsigned i = 0; i < exchanges; i++)
     {
-        struct lie lie = { FLIP_RESPONSE, i, 0, .flips = 0x01 };
+        struct lie told = { FLIP_RESPONSE, i, 0, .flips = 0x01 };
         do
         {
-            lie.exchanges = 0;
-            tried_lie(trial, &lie, "a field of the device's");
+            told.exchanges = 0;
+            try_lie(trial, LIFE_CONNECT, &told, "a field of the device's");
             do
-                lie.byte++;
-            while (is_reserved(lie.code, lie.byte));
-        } while (lie.is_clear && lie.byte < BYTES && lie.byte < lie.length - FILLING);
-        if (!lie.is_clear)
+                told.byte++;
+            while (is_reserved(told.code, told.byte));
+        } while (told.is_clear && told.byte < BYTES && told.byte < told.length - FILLING);
+        if (!told.is_clear)
             break; /* records of a session have no fields to see */
     }
-    connect_honestly();
+    count(trial, LIFE_CONNECT);
     tried_harm(trial, FAILED, "the victim is changed");
 }

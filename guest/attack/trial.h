@@ -23,6 +23,7 @@
     M(LINK_FAILED, "IDE") \
     M(INTERFACE_FAILED, "interface in ERROR") \
     M(MEASURED, "evidence refused") \
+    M(DISTRUSTED, "the victim's policy") \
     M(OTHER, "something else")
 
 enum mechanism

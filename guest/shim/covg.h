@@ -26,6 +26,7 @@ enum
     COVG_GET_INTERFACE_STATE = 1028,
     COVG_MAP_INTERFACE_MMIO = 1029,
     COVG_START_INTERFACE = 1030,
+    COVG_STOP_INTERFACE = 1031,
 };
 
 static inline struct sbi_result covg_call(u32 function, u64 a0, u64 a1)

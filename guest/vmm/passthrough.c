@@ -230,10 +230,15 @@ bool passthrough_is_ready(const struct vm *vm)
     return true;
 }
 
-static void lose(struct passthrough *passthrough, struct passed *passed, const char *why)
+static void tell_of_loss(const struct passthrough *passthrough, const struct passed *passed, const char *why)
 {
     u16 id = passed->function->id;
     print("vm%u: goes on without the PCIe function %x:%x.%u, which %s", passthrough->vm->index, id >> 8, id >> 3 & 31, id & 7, why);
+}
+
+static void lose(struct passthrough *passthrough, struct passed *passed, const char *why)
+{
+    tell_of_loss(passthrough, passed, why);
     passed->is_gone = true;
     passthrough->vm->operations->lose(passthrough->vm, passed);
 }
@@ -248,6 +253,8 @@ void passthrough_watch(struct passthrough *passthrough)
             continue;
         if (pcie_is_gone(passed->function))
             lose(passthrough, passed, "has been pulled");
+        else if (passed->is_locked && pcie_has_failed(passed->function)) /* nothing else tells a host of TDISP's ERROR */
+            lose(passthrough, passed, "is in ERROR");
         else if (vm_is_tampered(vm, "interface") && !passed->is_tampered && passed->driven != 0 && now() >= passed->driven + milliseconds(TAMPER_MILLISECONDS))
         {
             print("vm%u: its host changes a locked register of the PCIe function %x:%x.%u", vm->index, passed->function->id >> 8, passed->function->id >> 3 & 31, passed->function->id & 7);
@@ -283,10 +290,18 @@ void passthrough_attach(struct passthrough *passthrough, struct vm *vm)
     }
 }
 
-void passthrough_connect(struct passthrough *passthrough)
+bool passthrough_connect(struct passthrough *passthrough)
 {
+    bool is_complete = true;
     for (unsigned i = 0; i < passthrough->count; i++)
-        passthrough->vm->operations->connect(passthrough->vm, &passthrough->functions[i]);
+    {
+        struct passed *passed = &passthrough->functions[i];
+        passthrough->vm->operations->connect(passthrough->vm, passed);
+        is_complete &= !passed->is_gone || passed->is_optional;
+        if (passed->is_gone && passed->is_optional)
+            tell_of_loss(passthrough, passed, "has been refused");
+    }
+    return is_complete;
 }
 
 void passthrough_detach(struct passthrough *passthrough)
@@ -298,6 +313,14 @@ void passthrough_detach(struct passthrough *passthrough)
         pcie_reset(passed->function);
     }
     iommu_count_faults();
+}
+
+unsigned passthrough_lost(const struct passthrough *passthrough)
+{
+    unsigned lost = 0;
+    for (unsigned i = 0; i < passthrough->count; i++)
+        lost += passthrough->functions[i].is_gone;
+    return lost;
 }
 
 u64 passthrough_faults(const struct passthrough *passthrough)

@@ -21,7 +21,7 @@ struct passed
     u32 bars[PCIE_BARS]; /* the registers as the virtual machine sees them: what it writes moves nothing */
     u32 command; /* as it has written it */
     bool is_optional; /* the virtual machine goes on without it if it is refused */
-    bool is_gone; /* refused, or pulled: the virtual machine sees nothing there */
+    bool is_gone; /* refused, pulled, or failed: the virtual machine sees nothing there */
     u64 driven; /* since when the virtual machine's driver lets it send requests; 0 if it does not */
     bool is_tampered; /* the VMM has played the attacker with it */
     bool is_bound; /* to a TVM */
@@ -44,7 +44,7 @@ void passthrough_start(void);
 /* Whether everything that a virtual machine is to have is in its slot by now. Fails if there can be no such function. */
 bool passthrough_is_ready(const struct vm *vm);
 
-/* Looks whether functions of a running virtual machine have been pulled, and takes leave of these. With its lock held. */
+/* Looks whether functions of a running virtual machine have been pulled or have failed, and takes leave of these. With its lock held. */
 void passthrough_watch(struct passthrough *passthrough);
 
 /* The virtual machine has refused one of its functions, by its place. With its lock held. */
@@ -53,11 +53,14 @@ void passthrough_refuse(struct passthrough *passthrough, u64 place);
 /* Takes a virtual machine's functions, resets them, and chooses where their memory is to be. */
 void passthrough_attach(struct passthrough *passthrough, struct vm *vm);
 
-/* Makes memory, requests and messages the virtual machine's, which is filled and does not run yet. */
-void passthrough_connect(struct passthrough *passthrough);
+/* Makes memory, requests and messages the virtual machine's, which is filled and does not run yet. Returns false if one is refused that it cannot do without. */
+bool passthrough_connect(struct passthrough *passthrough);
 
 /* Takes them back: when it returns they send nothing, and have forgotten everything. */
 void passthrough_detach(struct passthrough *passthrough);
+
+/* How many of its functions are gone. */
+unsigned passthrough_lost(const struct passthrough *passthrough);
 
 /* Requests of its functions that were refused so far. */
 u64 passthrough_faults(const struct passthrough *passthrough);

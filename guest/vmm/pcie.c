@@ -216,6 +216,11 @@ bool pcie_is_gone(const struct pcie_function *function)
     return pcie_read(function, PCIE_ID) == NOBODY;
 }
 
+bool pcie_has_failed(const struct pcie_function *function)
+{
+    return function->express != 0 && (pcie_read(function, function->express + EXPRESS_DEVICE_CONTROL) & EXPRESS_FATAL_ERROR) != 0;
+}
+
 bool pcie_arrive(u16 id)
 {
     const struct slot *slot = slot_of(id);

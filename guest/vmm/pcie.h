@@ -37,6 +37,7 @@ enum { PCIE_EXTENDED_DOE = 0x2E, PCIE_EXTENDED_IDE = 0x30 };
 enum { EXPRESS_DEVICE_CAPABILITIES = 0x04, EXPRESS_DEVICE_CONTROL = 0x08, EXPRESS_LINK = 0x0C, EXPRESS_SLOT = 0x18, EXPRESS_DEVICE_2 = 0x24, EXPRESS_LINK_2 = 0x2C, EXPRESS_SIZE = 0x3C };
 
 #define EXPRESS_RESET BIT(15) /* Initiate Function Level Reset */
+#define EXPRESS_FATAL_ERROR BIT(18) /* Fatal Error Detected, seen together with the control register */
 #define EXPRESS_SLOT_POWER_OFF BIT(10)
 #define EXPRESS_SLOT_PRESENT BIT(22) /* seen together with the control register */
 #define EXPRESS_CAN_RESET BIT(28)
@@ -71,6 +72,9 @@ bool pcie_arrive(u16 id);
 
 /* Whether a function has been pulled: it does not answer any more. */
 bool pcie_is_gone(const struct pcie_function *function);
+
+/* Whether a function has detected a fatal error: one that is a TEE device interface, that it is in ERROR. */
+bool pcie_has_failed(const struct pcie_function *function);
 
 /* Whether a function forgets all of its state when it is asked to. */
 bool pcie_can_reset(const struct pcie_function *function);

@@ -57,16 +57,12 @@ static void must(struct sbi_result result, const struct pcie_function *function,
         fail("the TSM does not %s the PCIe function %x:%x.%u: error %ld", what, function->id >> 8, function->id >> 3 & 31, function->id & 7, result.error);
 }
 
-/* The same for what may be refused of an optional one. */
-static bool did(struct sbi_result result, const struct passed *passed, const char *what)
+/* The same for what depends on the device, whose refusal is its virtual machine's affair. */
+static bool did(struct sbi_result result, const struct pcie_function *function, const char *what)
 {
-    if (!passed->is_optional)
-        must(result, passed->function, what);
-    if (result.error == SBI_SUCCESS)
-        return true;
-    u16 id = passed->function->id;
-    print("the TSM does not %s the PCIe function %x:%x.%u, which is left out: error %ld", what, id >> 8, id >> 3 & 31, id & 7, result.error);
-    return false;
+    if (result.error != SBI_SUCCESS)
+        print("the TSM does not %s the PCIe function %x:%x.%u: error %ld", what, function->id >> 8, function->id >> 3 & 31, function->id & 7, result.error);
+    return result.error == SBI_SUCCESS;
 }
 
 static void stream_off(const struct pcie_function *function)
@@ -89,8 +85,11 @@ bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
     const struct pcie_function *function = passed->function;
     unsigned ide = pcie_extended(function, PCIE_EXTENDED_IDE);
     if (ide == 0 || pcie_extended(function, PCIE_EXTENDED_DOE) == 0)
-        fail("the PCIe function %x:%x.%u is no TEE device interface, as a confidential virtual machine needs it: give the machine one, for example with --nvme F,tee",
+    {
+        print("the PCIe function %x:%x.%u is no TEE device interface, as a confidential virtual machine needs it: give the machine one, for example with --nvme F,tee",
             function->id >> 8, function->id >> 3 & 31, function->id & 7);
+        return false;
+    }
     passed->transcript = memory_allocate(TRANSCRIPT_ORDER);
     if (passed->transcript == NULL)
         fail("the machine's memory is too small for the transcript of a device: give it more with --memory");
@@ -98,7 +97,7 @@ bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
     u32 control = (u32)stream_of(function) << IDE_STREAM_ID_SHIFT;
     pcie_write(function, ide + IDE_STREAM_CONTROL, control);
     struct stream_descriptor descriptor = { .stream_id = stream_of(function), .requester_limit = (u32)function->id << 8, .requester_base = (u32)function->id << 8 | 1 };
-    if (!did(call(nacl, function, COVH_CONNECT_DEVICE, function->id, (u64)&descriptor, (u64)passed->transcript, TRANSCRIPT_SIZE), passed, "connect"))
+    if (!did(call(nacl, function, COVH_CONNECT_DEVICE, function->id, (u64)&descriptor, (u64)passed->transcript, TRANSCRIPT_SIZE), function, "connect"))
     {
         memory_free(passed->transcript, TRANSCRIPT_ORDER);
         return false;
@@ -108,7 +107,7 @@ bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
     must(covh_call(COVH_GET_DEVICE_CONNECTION_TRANSCRIPT, function->id, (u64)passed->transcript, TRANSCRIPT_SIZE, 0, 0, 0), function, "take back the transcript of");
     change_regions(tvm, function, COVH_ADD_TVM_INTERFACE_REGION, "take the memory of");
     passed->is_added = true;
-    passed->is_bound = did(call(nacl, function, COVH_BIND_INTERFACE, tvm, function->id, 0, 0), passed, "bind");
+    passed->is_bound = did(call(nacl, function, COVH_BIND_INTERFACE, tvm, function->id, 0, 0), function, "bind");
     if (!passed->is_bound)
         tdi_release(nacl, tvm, passed);
     return passed->is_bound;

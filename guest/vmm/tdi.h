@@ -8,7 +8,7 @@
 #include "covh.h"
 #include "passthrough.h"
 
-/* Connects the TSM with the device of a function, and binds the function, which is then locked, to a TVM. Fails if it cannot, unless the function is optional: then it says so, and returns false. */
+/* Connects the TSM with the device of a function, and binds the function, which is then locked, to a TVM. Says so and returns false if the device is refused. */
 bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed);
 
 /* Unbinds the function and ends the connection, as far as the device goes along; the TVM may be running. What it has of the function's memory reads as ones. */

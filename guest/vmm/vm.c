@@ -103,6 +103,13 @@ static void add_devices(struct vm *vm)
     if (network_is_useful())
         add_virtio(vm, &virtio_network);
     add_virtio(vm, &virtio_entropy);
+    if (vm->description->balloon_step_count != 0)
+    {
+        if (vm->description->function_count != 0)
+            fail("vm%u is to have a balloon and PCIe functions, which reach any page at any time: leave one of them out", vm->index);
+        balloon_reset(vm);
+        vm->balloon.device = add_virtio(vm, &virtio_balloon);
+    }
     passthrough_attach(&vm->passthrough, vm);
     if (vm->passthrough.count != 0)
         add_device(vm, &vm->passthrough.device);
@@ -149,6 +156,16 @@ void vm_start_drives(void)
         drive_start(&drives[i], machine.drives[i].address);
 }
 
+/* Ends a virtual machine that has been made and does not run: others go on. */
+static void fail_to_start(struct vm *vm, const char *reason)
+{
+    print("vm%u: does not start: %s", vm->index, reason);
+    vm->reason = reason;
+    vm_stop(vm, VM_FAILURE);
+    if (this_hart()->started)
+        hart_kick(this_hart()); /* some of its virtual harts are here, perhaps, and have been looked at */
+}
+
 void vm_start(unsigned index)
 {
     struct vm *vm = &vms[index];
@@ -175,7 +192,7 @@ void vm_start(unsigned index)
         fail("the machine's memory is too small for vm%u: give it more with --memory", index);
     add_devices(vm);
     load_images(vm);
-    passthrough_connect(&vm->passthrough);
+    bool is_complete = passthrough_connect(&vm->passthrough);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
     {
         struct vcpu *vcpu = &vm->vcpus[i];
@@ -185,7 +202,10 @@ void vm_start(unsigned index)
     }
     vm->unretired = vm->vcpu_count;
     __atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
-    __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
+    if (is_complete)
+        __atomic_store_n(&vm->vcpus[0].state, VCPU_STARTING, __ATOMIC_RELEASE);
+    else
+        fail_to_start(vm, "a PCIe function is refused");
     if (vm->vcpus[0].hart->started)
         hart_kick(vm->vcpus[0].hart);
 }
@@ -195,7 +215,7 @@ void vm_watch(void)
     static u64 next;
     bool wanted = false;
     for (unsigned i = 0; i < machine.vm_count; i++)
-        wanted |= machine.vms[i].function_count != 0 && vm_state(&vms[i]) != VM_ENDED;
+        wanted |= (machine.vms[i].function_count != 0 && vm_state(&vms[i]) != VM_ENDED) || balloon_is_pending(&vms[i]);
     if (!wanted)
         return;
     bool due = now() >= next;
@@ -211,7 +231,10 @@ void vm_watch(void)
         }
         lock_acquire(&vm->lock);
         if (vm_state(vm) == VM_RUNNING)
+        {
             passthrough_watch(&vm->passthrough);
+            balloon_watch(vm);
+        }
         lock_release(&vm->lock);
     }
     hart_wake_at(next);

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Cli.Commands;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
@@ -121,6 +123,18 @@ public sealed class RunOptionsTests
     }
 
     [Fact]
+    public void Functions_may_be_optional_and_what_is_tampered_with_has_a_name()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--vmm", "vmm.elf", "--nvme", "a.img,tee", "--nvme", "b.img,tee",
+            "--vm", "confidential,device=nvme,device=02:00.0:optional,tamper=interface");
+        VirtualMachineOptions machine = Assert.Single(options.VirtualMachines);
+        Assert.Equal(["01:00.0", "02:00.0"], machine.Functions.Select(function => function.ToString()));
+        Assert.Equal(["02:00.0"], machine.OptionalFunctions.Select(function => function.ToString()));
+        Assert.Equal("interface", machine.Tamper);
+    }
+
+    [Fact]
     public void A_confidential_virtual_machine_brings_the_TSM_and_the_shim_beside_the_hypervisor()
     {
         MachineOptions options = Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "confidential,vcpus=2", "--vm", "confidential,shim=other", "--vm", "plain", "--memory", "2G");
@@ -130,7 +144,54 @@ public sealed class RunOptionsTests
         Assert.Null(Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "plain").Tsm);
     }
 
+    [Fact]
+    public void A_balloon_goes_through_sizes_at_times()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--vmm", "vmm.elf", "--vm", "plain,balloon=64M@5:0@20,reporting", "--vm", "confidential,balloon=12K", "--vm", "plain");
+        Assert.Equal([new BalloonStep(64 << 20, 5), new BalloonStep(0, 20)], options.VirtualMachines[0].Balloon);
+        Assert.Equal([new BalloonStep(12 << 10, 0)], options.VirtualMachines[1].Balloon);
+        Assert.Empty(options.VirtualMachines[2].Balloon);
+        Assert.Equal([true, false, false], options.VirtualMachines.Select(machine => machine.ReportsFreePages));
+    }
+
+    [Fact]
+    public void Owners_are_known_to_the_TSM_by_their_keys()
+    {
+        using ECDsa owner = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using ECDsa other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, owner.ExportSubjectPublicKeyInfoPem());
+            Assert.Equal([P384PublicKey.FromKey(owner)], Bind("--kernel", "Image", "--tsm", "static", "--owner", file).TvmOwners);
+            Assert.Single(Bind("--kernel", "Image", "--vmm", "vmm.elf", "--vm", "confidential", "--owner", file).TvmOwners);
+            Refuses(2, "covejit: --owner is for a TEE security manager, and there is none; add --tsm on", "--owner", file);
+            File.WriteAllText(file, other.ExportSubjectPublicKeyInfoPem());
+            Refuses(1, $"covejit: owner {file}: ", "--tsm", "on", "--owner", file);
+            Refuses(1, "covejit: owner missing.pem cannot be read", "--tsm", "on", "--owner", "missing.pem");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        static void Refuses(int expected, string message, params string[] arguments)
+        {
+            (int code, _, string error) = Invoke(_ => 0, ["run", "--kernel", "Image", .. arguments]);
+            Assert.Equal(expected, code);
+            Assert.StartsWith(message, error, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
+    [InlineData("covejit: --vm balloon=64X does not say", "--kernel", "Image", "--vm", "plain,balloon=64X")]
+    [InlineData("covejit: --vm balloon=64M@5:0@5 does not say", "--kernel", "Image", "--vm", "plain,balloon=64M@5:0@5")]
+    [InlineData("covejit: --vm balloon=1M@ does not say", "--kernel", "Image", "--vm", "plain,balloon=1M@")]
+    [InlineData("covejit: --vm balloon=: there are 256 MiB to be taken", "--kernel", "Image", "--vm", "plain,balloon=257M")]
+    [InlineData("covejit: --vm reporting: free pages are reported to a balloon", "--kernel", "Image", "--vm", "plain,reporting")]
+    [InlineData("covejit: --vm confidential,reporting: ", "--kernel", "Image", "--vm", "confidential,balloon=0,reporting")]
+    [InlineData("covejit: --vm: balloon= and device= exclude each other", "--kernel", "Image", "--vm", "plain,balloon=1M,device=nvme")]
     [InlineData("covejit: --drive: tee, plug and pull are said of a PCIe function; add bus=pci", "--drive", "a.img,tee")]
     [InlineData("covejit: --net: tee, plug and pull are said of a PCIe function; add bus=pci", "--net", "user,tee")]
     [InlineData("covejit: --ide is about links to devices with tee, and there are none", "--nvme", "a.img", "--ide", "functional")]
@@ -142,6 +203,9 @@ public sealed class RunOptionsTests
     [InlineData("covejit: --vm confidential is for the functions as the specification numbers them; leave --cove-abi out", "--kernel", "Image", "--vm", "confidential", "--tsm", "on", "--cove-abi", "salus")]
     [InlineData("covejit: --vm hyper begins with no kind of virtual machine; write --vm plain", "--vm", "hyper")]
     [InlineData("covejit: --vm memory=1M is not a size for a virtual machine; give an even number of MiB", "--vm", "plain,memory=1M")]
+    [InlineData("covejit: --vm: 'tamper=interfaces' is not understood", "--kernel", "Image", "--vm", "confidential,tamper=interfaces")]
+    [InlineData("covejit: --vm: 'tamper=interface' is not understood", "--kernel", "Image", "--vm", "plain,tamper=interface")]
+    [InlineData("covejit: --vm device=nvme:maybe: the machine has no such PCIe function", "--kernel", "Image", "--nvme", "a.img,tee", "--vm", "confidential,device=nvme:maybe")]
     [InlineData("covejit: --vm vcpus=9 is not a number of virtual harts; give 1 to 8", "--vm", "plain,vcpus=9")]
     [InlineData("covejit: --vm: 'disk=x' is not understood; write --vm plain", "--vm", "plain,disk=x")]
     [InlineData("covejit: --vm has no kernel; give --kernel", "--vm", "plain")]

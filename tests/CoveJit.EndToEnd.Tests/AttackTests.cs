@@ -17,7 +17,7 @@ public sealed class AttackTests : IDisposable
         Assert.True(code == 0, output + error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
         JsonElement[] attacks = [.. document.RootElement.GetProperty("attacks").EnumerateArray()];
-        Assert.Equal(35, attacks.Length);
+        Assert.Equal(36, attacks.Length);
         foreach (JsonElement attack in attacks)
         {
             Assert.Equal("stopped", attack.GetProperty("confidential").GetString());

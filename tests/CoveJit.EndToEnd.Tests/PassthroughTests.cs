@@ -117,13 +117,44 @@ public sealed class PassthroughTests(Hypervisor hypervisor) : IClassFixture<Hype
             BootSeconds, [.. hypervisor.Arguments("--append", "quiet"), "--nvme", _directory.File("disk.img") + "," + tee, "--vm", "confidential,device=nvme"]);
         Assert.Contains(why, output, StringComparison.Ordinal);
         Assert.NotEqual(0, code);
+        Assert.Equal("failure", Hypervisor.Statistics(output)[0].GetProperty("end").GetString());
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
+    }
+
+    // A device that comes while the machine runs is attested by the virtual machine that waits for it: and refused. Others go on, and so does that one if it can do without.
+    [GuestTheory(Hypervisor.Compiler)]
+    [InlineData("tee=forged", "", "failure")]
+    [InlineData("tee=stale", "", "failure")]
+    [InlineData("tee=forged", ":optional", "shutdown")]
+    [InlineData("tee=stale", ":optional", "shutdown")]
+    public void A_device_that_comes_and_is_refused_is_its_virtual_machines_affair(string tee, string optional, string end)
+    {
+        File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);
+        (int code, string output, _) = CoveJitProcess.Run(
+            BootSeconds,
+            [
+                .. hypervisor.Arguments("--append", "quiet covejit.run=\"sleep 5; ls /sys/bus/pci/devices 2>/dev/null | wc -l\""), "--smp", "2",
+                "--nvme", _directory.File("disk.img") + "," + tee + ",plug=2", "--vm", "confidential", "--vm", "confidential,device=nvme" + optional,
+            ]);
+        Assert.Contains("vm1: waits for a PCIe function", output, StringComparison.Ordinal);
+        Assert.Contains("vm1: its PCIe functions are there now", output, StringComparison.Ordinal);
+        Assert.Matches(@"\[vm0\] 0\r?\n", output);
+        IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(output);
+        Assert.Equal(("shutdown", end), (statistics[0].GetProperty("end").GetString(), statistics[1].GetProperty("end").GetString()));
+        if (tee == "tee=forged" && end == "failure")
+        {
+            Assert.Equal("a PCIe function is refused", statistics[1].GetProperty("reason").GetString());
+        }
+
+        Assert.Equal(end == "failure" ? 1 : 0, code);
+        Hypervisor.AssertNothingLost(statistics);
     }
 
     // Pulled, or in TDISP's ERROR: whoever runs with it goes on.
     [GuestTheory(Hypervisor.Compiler)]
     [InlineData("plain", ",pull=8", "which has been pulled", "--iommu", "on")]
     [InlineData("confidential", ",tee,pull=8", "which has been pulled")]
-    [InlineData("confidential,tamper=interface", ",tee", "its host changes a locked register")]
+    [InlineData("confidential,tamper=interface", ",tee", "vm0: goes on without the PCIe function 1:0.0, which is in ERROR")]
     public void A_virtual_machine_outlives_its_device(string machine, string device, string says, params string[] more)
     {
         File.WriteAllBytes(_directory.File("disk.img"), new byte[DiskSize]);

@@ -1,9 +1,13 @@
 using System.Security.Cryptography;
+using CoveJit.Devices.Iommu;
 using CoveJit.Devices.Pcie;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Harts.Interrupts;
 using CoveJit.Harts.Tests;
 using CoveJit.Monitor.Sbi;
+using CoveJit.Memory.Bus;
+using CoveJit.Memory.Physical;
+using CoveJit.TeeIo.Spdm.Responder;
 using CoveJit.TeeIo.Tdisp;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Devices;
@@ -133,14 +137,114 @@ public sealed class DeviceTests
         machine.Devices.Ports[0].Pull();
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
         Store(machine, id, GuestBar, 1);
-        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1028, Id).Error); // nobody answers: the session is over
-        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id)); // nobody is asked
+        Assert.Equal(SbiError.Failed, machine.CallFromGuestWithDevice(id, 1026, Id, 0, 0, Output, OutputPages * PageSize).Error); // nobody answers: the session is over
         Assert.Equal(0UL, Guest(machine, id, 1024, Id));
         Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
         machine.SucceedWithDevice("unbind_interface", id, Id);
         machine.SucceedWithDevice("disconnect_device", Id);
         machine.Succeed("reclaim_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
         machine.AssertInvariants();
+    }
+
+    // It holds its keys: what it says is under them.
+    [Theory]
+    [InlineData("bind_interface", "254 1 133 flip 28 1")] // the state: ERROR after CONFIG_LOCKED
+    [InlineData("bind_interface", "254 1 132 flip 32 8")] // INTERFACE_INFO: ATS
+    [InlineData("bind_interface", "254 1 132 flip 32 1")] // ... firmware may change
+    [InlineData("bind_interface", "254 1 132 flip 36 1")] // MSI_X_MESSAGE_CONTROL
+    [InlineData("bind_interface", "254 1 132 flip 60 4")] // a range that is not for the TEE
+    [InlineData("bind_interface", "254 1 130 flip 32 64")] // REQ_MSGS_SUPPORTED: no START_INTERFACE
+    [InlineData("bind_interface", "254 1 131 cut 0 1")] // the nonce
+    [InlineData("spdm_key_update", "233 0 0 flip 3 1")]
+    [InlineData("ide_key_refresh", "254 0 2 flip 16 1")] // KP_ACK's status
+    [InlineData("ide_key_refresh", "254 0 5 flip 17 1")] // K_GOSTOP_ACK of another key
+    public void A_device_that_lies_in_its_session_gets_no_further(string call, string lie)
+    {
+        using TestMachine machine = new();
+        ulong id = machine.Launch(CallProgram);
+        machine.Succeed("add_tvm_zero_pages", id, machine.Take(1), 0, 1, Buffer);
+        machine.Succeed("add_tvm_zero_pages", id, machine.Take(OutputPages), 0, OutputPages, Output);
+        bool bound = call != "bind_interface";
+        if (bound)
+        {
+            machine.Bind(id);
+            machine.Start(id);
+        }
+        else
+        {
+            machine.Succeed("set_shmem", Nacl, 0, 0);
+            machine.Connect();
+            machine.Succeed("add_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
+        }
+
+        machine.Devices.Managers[0].Lie = ResponderLie.Parse(lie);
+        ulong[] arguments = call switch { "bind_interface" => [id, Id], "ide_key_refresh" => [Id, TestDevices.Stream], _ => [Id] };
+        Assert.Equal(SbiError.Failed, machine.CallWithDevice(call, arguments).Error);
+        machine.Devices.Managers[0].Lie = null;
+        AssertOutOfReach(machine, id);
+        machine.AssertInvariants();
+        if (bound)
+        {
+            Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+            Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+            machine.SucceedWithDevice("unbind_interface", id, Id);
+        }
+
+        machine.SucceedWithDevice("disconnect_device", Id);
+        machine.Succeed("reclaim_tvm_interface_region", id, Id, TestDevices.Bar(0), TestDevice.Size);
+        machine.Bind(id); // it is believed again
+        machine.Start(id);
+        Assert.True(Dma(machine).TryWrite(Buffer, Pattern));
+        machine.AssertInvariants();
+    }
+
+    [Theory]
+    [InlineData(1028, "254 1 133 flip 28 2")] // unlocked
+    [InlineData(1028, "254 1 133 flip 28 3")] // locked
+    [InlineData(1028, "254 1 133 flip 28 1")] // in ERROR, which is believed
+    [InlineData(1031, "254 1 135 flip 13 1")]
+    [InlineData(1031, "254 1 135 error 0 1")] // refused: it is out of use all the same
+    [InlineData(1026, "224 0 0 flip 20 1")]
+    public void What_a_TVM_asks_of_a_liar_ends_its_interface(uint function, string lie)
+    {
+        using TestMachine machine = new();
+        ulong id = Run(machine);
+        machine.Devices.Managers[0].Lie = ResponderLie.Parse(lie);
+        SbiResult result = machine.CallFromGuestWithDevice(id, function, [Id, 0, 0, Output, OutputPages * PageSize]);
+        Assert.True(result.Error == SbiError.Failed || result.Value == (ulong)TdispState.Error);
+        machine.Devices.Managers[0].Lie = null;
+        Assert.Equal(3UL, Guest(machine, id, 1028, Id));
+        Assert.Equal(uint.MaxValue, Load(machine, id, GuestBar));
+        AssertOutOfReach(machine, id);
+        machine.SucceedWithDevice("unbind_interface", id, Id);
+        machine.SucceedWithDevice("disconnect_device", Id);
+        machine.AssertInvariants();
+    }
+
+    // The host numbers buses as it likes: a device directory that kept what was there would be full after 60 of them.
+    [Fact]
+    public void Tables_of_the_IOMMU_are_used_again()
+    {
+        using TestMachine machine = new();
+        machine.Succeed("set_shmem", Nacl, 0, 0);
+        RiscvIommu registers = new("iommu", new RamDmaPort(machine.Ram), [.. Enumerable.Repeat(new NoLine(), 4)], (_, _) => false, new FakeClock(), bare: false);
+        TsmIommu iommu = new(registers, machine.Ram, (HostPages, 8 * PageSize)); // three of them for tables below the first two levels
+        RequesterId kept = new(1, 0, 0);
+        Assert.True(iommu.TryPrepare(kept, 0));
+        for (int bus = 2; bus < 256; bus++)
+        {
+            RequesterId id = new(bus, 31, 0);
+            Assert.True(iommu.TryPrepare(id, 0), $"bus {bus}");
+            iommu.Enable(id);
+            iommu.Remove(id);
+            Assert.True(iommu.IsIdle);
+        }
+
+        iommu.Remove(kept);
+        byte[] directory = new byte[PageSize];
+        Assert.True(machine.Ram.TryRead(HostPages, directory));
+        Assert.Equal(new byte[PageSize], directory);
     }
 
     [Fact]
@@ -336,6 +440,15 @@ public sealed class DeviceTests
         return result.Value;
     }
 
+    // Where nothing is bound the function is the host's, and the address one of the host's.
+    private static void AssertOutOfReach(TestMachine machine, ulong id)
+    {
+        Dma(machine).TryWrite(Buffer, Pattern);
+        byte[] memory = new byte[Pattern.Length];
+        Assert.True(machine.Tsm.TryReadGuest(machine.Tvm(id), Buffer, memory));
+        Assert.Equal(new byte[Pattern.Length], memory);
+    }
+
     private static byte[] Read(TestMachine machine, ulong id, ulong length)
     {
         byte[] bytes = new byte[length];
@@ -399,5 +512,12 @@ public sealed class DeviceTests
         vcpu.Context[6] = address;
         vcpu.Context[5] = value;
         Assert.Equal(22UL, machine.Run(id).Cause);
+    }
+
+    private sealed class NoLine : IInterruptLine
+    {
+        public void Set(bool level)
+        {
+        }
     }
 }

@@ -1,29 +1,34 @@
 using CoveJit.Devices.Pcie;
 using CoveJit.Devices.Pcie.Security;
+using CoveJit.TeeIo.Spdm.Responder;
 
 namespace CoveJit.Cli.Attacks;
 
 /// <summary>
 /// What no program can be: whoever has the victim's link in hand, and a device of the host's that lies about who it is. It does what the program says on its
 /// console: <c>flip-data</c>, <c>flip-address</c>, <c>replay</c> or <c>other-stream</c> to the writes on the link, under IDE or, where there is no stream, in the
-/// clear; <c>spoof</c> and <c>spoof-trusted</c> to the other device's requests; nothing after <c>rest</c>.
+/// clear; <c>spoof</c> and <c>spoof-trusted</c> to the other device's requests; nothing after <c>rest</c>. It also owns the victim's device, which says
+/// after <c>lie</c> what <see cref="ResponderLie"/> has.
 /// </summary>
 internal sealed class LinkAdversary : IIdeInterposer
 {
     private const int HeaderStream = 1;
     private const int HeaderAddress = 16;
 
+    private const string Lie = "lie ";
+
     private readonly RequesterId _victim;
+    private readonly DeviceSecurityManager _device;
     private volatile string _does = "rest";
     private IdeTlp? _seen;
     private byte[]? _seenInClear;
 
-    private LinkAdversary(RequesterId victim) => _victim = victim;
+    private LinkAdversary(RequesterId victim, DeviceSecurityManager device) => (_victim, _device) = (victim, device);
 
     /// <summary>Puts one between two devices, the victim's and the host's, and their root ports, before the machine runs.</summary>
     public static LinkAdversary Attach(RootPort victim, RootPort host)
     {
-        LinkAdversary adversary = new(new RequesterId(1, 0, 0)); // the port's bus, as the program numbers them
+        LinkAdversary adversary = new(new RequesterId(1, 0, 0), (DeviceSecurityManager)victim.Slot[0].Guard!); // the port's bus, as the program numbers them
         victim.Link!.Interposer = adversary;
         victim.Ingress = new OpenLink(adversary, victim.Link, victim.Ingress);
         host.Ingress = new LyingDevice(adversary, host.Ingress);
@@ -35,6 +40,7 @@ internal sealed class LinkAdversary : IIdeInterposer
     {
         (_seen, _seenInClear) = (null, null);
         _does = what;
+        _device.Lie = what.StartsWith(Lie, StringComparison.Ordinal) ? ResponderLie.Parse(what[Lie.Length..]) : null;
     }
 
     /// <inheritdoc/>

@@ -55,7 +55,7 @@ public sealed class ExpressCapability(PcieDeviceType type, HotPlugSlot? slot = n
                 function.Reset();
             }
         });
-        space.Add(at + 0x0A, 2, clearable: 0xF);
+        function.DeclareStatus(at + 0x0A);
         if (type != PcieDeviceType.IntegratedEndpoint)
         {
             space.Add(at + 0x0C, 4, LinkSpeedAndWidth | (slot is null ? 0 : LinkActiveReporting) | ((uint)portNumber << 24));

@@ -10,6 +10,9 @@ public interface IFunctionGuard
     /// <summary>Configuration space or the table of messages was written.</summary>
     void OnWritten();
 
+    /// <summary>Software is about to read Device Status.</summary>
+    void OnStatusRead();
+
     /// <summary>The function was reset.</summary>
     void OnReset();
 }

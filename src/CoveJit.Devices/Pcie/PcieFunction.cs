@@ -30,11 +30,14 @@ public abstract class PcieFunction
     private const uint StatusCapabilities = 1 << 4;
     private const uint StatusErrors = 0xF900;
     private const byte MultipleFunctions = 0x80;
+    private const uint DeviceStatusErrors = 0xF;
+    private const uint FatalErrorDetected = 1 << 2;
 
     private readonly ConfigurationRegister _command;
     private readonly ConfigurationRegister _status;
     private readonly List<BaseAddress> _bars = [];
     private readonly int _pin;
+    private ConfigurationRegister? _deviceStatus;
     private bool _wantsInterrupt;
     private bool _drivesInterrupt;
 
@@ -142,6 +145,16 @@ public abstract class PcieFunction
             Guard?.OnReset();
         }
     }
+
+    /// <summary>Sets Fatal Error Detected of Device Status, which software clears. The gate is held.</summary>
+    internal void ReportFatalError() => _deviceStatus?.Change(FatalErrorDetected, 0);
+
+    /// <summary>Declares Device Status, of the PCI Express capability.</summary>
+    internal void DeclareStatus(int offset) => _deviceStatus = Configuration.Add(offset, 2, clearable: DeviceStatusErrors, read: () =>
+    {
+        Guard?.OnStatusRead();
+        return _deviceStatus!.Value;
+    });
 
     /// <summary>Reads memory that the function decodes; false if the address is not its own.</summary>
     /// <param name="address">Address.</param>

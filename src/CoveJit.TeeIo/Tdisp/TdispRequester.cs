@@ -27,8 +27,14 @@ public sealed class TdispRequester(SpdmSession session, uint functionId)
 
     /// <summary>Asks what the device can do.</summary>
     /// <param name="cancellation">Gives up.</param>
-    public ValueTask<TdispCapabilities> GetCapabilitiesAsync(CancellationToken cancellation = default) =>
-        SendAsync<TdispCapabilities>(new TdispGetCapabilities(), cancellation);
+    /// <exception cref="SpdmException">It lacks a request that every device has to have.</exception>
+    public async ValueTask<TdispCapabilities> GetCapabilitiesAsync(CancellationToken cancellation = default)
+    {
+        TdispCapabilities capabilities = await SendAsync<TdispCapabilities>(new TdispGetCapabilities(), cancellation).ConfigureAwait(false);
+        return TdispCapabilities.Required.All(capabilities.Supports)
+            ? capabilities
+            : throw new SpdmException(SpdmFailure.Unsupported, "the device lacks a request of TDISP 1.0");
+    }
 
     /// <summary>Locks the interface.</summary>
     /// <param name="flags">Flags that the device supports.</param>

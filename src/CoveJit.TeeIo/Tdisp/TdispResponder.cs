@@ -14,12 +14,6 @@ public sealed class TdispResponder(
     TdispLockFlags lockFlags = TdispLockFlags.NoFirmwareUpdate | TdispLockFlags.LockMsix,
     byte addressWidth = 52) : IPciSigProtocol
 {
-    private static readonly TdispCode[] Requests =
-    [
-        TdispCode.GetVersion, TdispCode.GetCapabilities, TdispCode.LockInterface, TdispCode.GetDeviceInterfaceReport,
-        TdispCode.GetDeviceInterfaceState, TdispCode.StartInterface, TdispCode.StopInterface,
-    ];
-
     /// <inheritdoc/>
     public byte ProtocolId => PciSigVendor.Tdisp;
 
@@ -89,7 +83,7 @@ public sealed class TdispResponder(
         }
 
         TdispCode code = (TdispCode)bytes.Span[1];
-        if (!Requests.Contains(code))
+        if (!TdispCapabilities.Required.Contains(code))
         {
             return Refuse(TdispErrorCode.UnsupportedRequest, (byte)code);
         }
@@ -114,7 +108,7 @@ public sealed class TdispResponder(
             case TdispGetCapabilities:
                 return new TdispCapabilities
                 {
-                    RequestsSupported = Bitmap(Requests),
+                    RequestsSupported = Bitmap(TdispCapabilities.Required),
                     LockFlags = lockFlags,
                     AddressWidth = addressWidth,
                     RequestsPerInterface = 1,

@@ -198,14 +198,19 @@ internal sealed class DeviceConnection : IDisposable
         IdeKmRequester device = new(Session!);
         foreach (IdeDirection direction in (IdeDirection[])[IdeDirection.Transmit, IdeDirection.Receive])
         {
-            foreach (IdeKeyId id in Keys(set, direction))
+            try
             {
-                await device.StopAsync(0, id).ConfigureAwait(false);
+                foreach (IdeKeyId id in Keys(set, direction))
+                {
+                    await device.StopAsync(0, id).ConfigureAwait(false);
+                }
             }
-
-            foreach (IdeKeyId id in Keys(set, direction))
+            finally
             {
-                _ports.SetStop(_port, id);
+                foreach (IdeKeyId id in Keys(set, direction))
+                {
+                    _ports.SetStop(_port, id);
+                }
             }
         }
     }

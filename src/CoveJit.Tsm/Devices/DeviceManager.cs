@@ -172,7 +172,7 @@ internal sealed class DeviceManager
         if (its.State is InterfaceState.Locked or InterfaceState.Running)
         {
             RequesterId id = device.Id!.Value;
-            _iommu.Disable(id);
+            _iommu.Remove(id);
             _tsm.Root.AssignRequester(id, null, device.Caller);
             SetPresent(its, false);
             _tsm.ForgetTranslations(its.Tvm, device.Caller!);
@@ -244,8 +244,8 @@ internal sealed class DeviceManager
         }
         catch (SpdmException e)
         {
-            // A record that was not answered leaves the two ends at different places.
-            if (e.Failure == SpdmFailure.Transport)
+            // A record that was not answered leaves the two ends at different places; and who answers what cannot be is not to be believed any more.
+            if (e.Failure is not (SpdmFailure.PeerError or SpdmFailure.Unsupported or SpdmFailure.KeyUpdateRequired))
             {
                 device.Connection?.Session?.Dispose();
             }
@@ -255,6 +255,17 @@ internal sealed class DeviceManager
         catch (TdispException)
         {
             return SbiError.Failed;
+        }
+    }
+
+    /// <summary>Has a device say in which state an interface is, which can be this one only.</summary>
+    /// <exception cref="SpdmException">It is another.</exception>
+    public static async ValueTask RequireStateAsync(TdispRequester requester, TdispState state)
+    {
+        TdispState told = await requester.GetStateAsync().ConfigureAwait(false);
+        if (told != state)
+        {
+            throw new SpdmException(SpdmFailure.Unexpected, $"the interface is in {told}, not in {state}");
         }
     }
 

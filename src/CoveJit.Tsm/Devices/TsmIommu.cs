@@ -39,6 +39,7 @@ internal sealed class TsmIommu
     private readonly ulong _root;
     private readonly ulong _queue;
     private readonly ulong _end;
+    private readonly Stack<ulong> _emptied = [];
     private ulong _free;
     private uint _tail;
 
@@ -93,8 +94,35 @@ internal sealed class TsmIommu
     /// <summary>Lets a function's requests through.</summary>
     public void Enable(RequesterId function) => SetValid(function, EntryValid);
 
-    /// <summary>Stops a function's requests, and waits for those under way.</summary>
-    public void Disable(RequesterId function) => SetValid(function, 0);
+    /// <summary>Stops a function's requests, waits for those under way, and forgets its device context. Tables that have nothing left are used again.</summary>
+    public void Remove(RequesterId function)
+    {
+        if (Locate(function, extend: false) is not ulong context)
+        {
+            return;
+        }
+
+        SetValid(function, 0);
+        for (ulong offset = 0; offset < ContextSize; offset += 8)
+        {
+            Write(context + offset, 0);
+        }
+
+        foreach (ulong at in Path(function).Reverse())
+        {
+            ulong table = TableOf(Read(at));
+            if (!IsEmpty(table))
+            {
+                break;
+            }
+
+            Write(at, 0);
+            _emptied.Push(table);
+        }
+
+        Execute(InvalidateDirectory);
+        Execute(Fence);
+    }
 
     /// <summary>Waits for the requests that were translated by a TVM's page table as it was before: IOTINVAL.GVMA and IOFENCE.C.</summary>
     public void Forget(uint vmid)
@@ -117,27 +145,57 @@ internal sealed class TsmIommu
     private ulong? Locate(RequesterId function, bool extend)
     {
         ulong table = _root;
-        for (int shift = DeviceBits + IndexBits; shift >= DeviceBits; shift -= IndexBits)
+        foreach (ulong at in Path(function))
         {
-            ulong at = table + ((((ulong)function.Value >> shift) & ((1 << IndexBits) - 1)) * EntrySize);
-            ulong entry = Read(at);
-            if (entry == 0)
+            if (Read(at) == 0)
             {
-                if (!extend || _free == _end)
+                if (!extend || Take() is not ulong taken)
                 {
                     return null;
                 }
 
-                entry = (_free >> 2) | EntryValid;
-                _free += PageSize;
-                Write(at, entry);
+                Write(at, (taken >> 2) | EntryValid);
             }
 
-            table = (entry & ~EntryValid) << 2;
+            table = TableOf(Read(at));
         }
 
         return table + ((function.Value & ((1u << DeviceBits) - 1)) * ContextSize);
     }
+
+    // The entries on the way to a function's device context, from the root's on. Each is looked for when the one before has been followed.
+    private IEnumerable<ulong> Path(RequesterId function)
+    {
+        ulong table = _root;
+        for (int shift = DeviceBits + IndexBits; shift >= DeviceBits; shift -= IndexBits)
+        {
+            ulong at = table + ((((ulong)function.Value >> shift) & ((1 << IndexBits) - 1)) * EntrySize);
+            yield return at;
+            table = TableOf(Read(at));
+        }
+    }
+
+    private static ulong TableOf(ulong entry) => (entry & ~EntryValid) << 2;
+
+    // A page for a table, empty; null if there is none.
+    private ulong? Take()
+    {
+        if (_emptied.TryPop(out ulong page))
+        {
+            return page;
+        }
+
+        if (_free == _end)
+        {
+            return null;
+        }
+
+        page = _free;
+        _free += PageSize;
+        return page;
+    }
+
+    private unsafe bool IsEmpty(ulong table) => !new ReadOnlySpan<byte>((void*)_ram.HostAddress(table), (int)PageSize).ContainsAnyExcept((byte)0);
 
     // The queue is empty: commands are executed as they are given.
     private void Execute(ulong command)

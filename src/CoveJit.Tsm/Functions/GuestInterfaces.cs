@@ -1,4 +1,5 @@
 using CoveJit.Monitor.Sbi;
+using CoveJit.TeeIo.Spdm;
 using CoveJit.TeeIo.Tdisp;
 using CoveJit.Tsm.Abi;
 using CoveJit.Tsm.Devices;
@@ -32,7 +33,7 @@ internal static class GuestInterfaces
             GetReport),
         new(
             CoveExtension.Guest, GetState, null, "get_interface_state", [Interface],
-            "Asks the device for the state of an interface: 0 unlocked, 1 locked, 2 running, 3 error. Waits for the device, unless it is stopped (0) or its session is over (3).",
+            "Asks the device for the state of an interface: 0 unlocked, 1 locked, 2 running, 3 error. One in error is out of use from then on. Waits for the device, unless it is stopped (0), in error or its session is over (3).",
             "the state",
             [
                 Spent,
@@ -61,7 +62,7 @@ internal static class GuestInterfaces
             StartInterface),
         new(
             CoveExtension.Guest, Stop, null, "stop_interface", [Interface],
-            "Stops an interface, or rejects it. The host has yet to unbind it. Waits for the device.",
+            "Stops an interface, or rejects it; it is out of use whatever the device answers. The host has yet to unbind it. Waits for the device.",
             string.Empty,
             [
                 new(SbiError.AlreadyStopped, "it is stopped"),
@@ -91,7 +92,20 @@ internal static class GuestInterfaces
         }
 
         return Check(device) ?? call.Tsm.Devices!.GuestCall(call, GetState, device, async () =>
-            SbiResult.Of((ulong)await device.Connection!.Tdisp().GetStateAsync().ConfigureAwait(false)));
+        {
+            TdispState state = await device.Connection!.Tdisp().GetStateAsync().ConfigureAwait(false);
+            InterfaceState own = device.Interface!.State;
+            if (state == TdispState.Error)
+            {
+                call.Tsm.Devices!.Disable(device, InterfaceState.Lost);
+            }
+            else if (state != (own == InterfaceState.Running ? TdispState.Run : TdispState.ConfigLocked))
+            {
+                throw new SpdmException(SpdmFailure.Unexpected, $"the interface is in {state}, and was not brought there");
+            }
+
+            return SbiResult.Of((ulong)state);
+        });
     }
 
     private static SbiResult? Map(CoveCall call)
@@ -161,7 +175,9 @@ internal static class GuestInterfaces
 
         return Check(device) ?? call.Tsm.Devices!.GuestCall(call, Start, device, async () =>
         {
-            await device.Connection!.Tdisp().StartAsync(its.Nonce).ConfigureAwait(false);
+            TdispRequester requester = device.Connection!.Tdisp();
+            await requester.StartAsync(its.Nonce).ConfigureAwait(false);
+            await DeviceManager.RequireStateAsync(requester, TdispState.Run).ConfigureAwait(false);
             call.Tsm.Devices!.Enable(device);
             return SbiError.Success;
         });
@@ -177,8 +193,18 @@ internal static class GuestInterfaces
 
         return Check(device) ?? call.Tsm.Devices!.GuestCall(call, Stop, device, async () =>
         {
-            await device.Connection!.Tdisp().StopAsync().ConfigureAwait(false);
-            call.Tsm.Devices!.Disable(device, InterfaceState.Stopped);
+            // It is out of use whatever the device answers.
+            InterfaceState end = InterfaceState.Lost;
+            try
+            {
+                await device.Connection!.Tdisp().StopAsync().ConfigureAwait(false);
+                end = InterfaceState.Stopped;
+            }
+            finally
+            {
+                call.Tsm.Devices!.Disable(device, end);
+            }
+
             return SbiError.Success;
         });
     }

@@ -42,7 +42,7 @@ internal static class HostInterfaces
             [
                 NoSharedMemory,
                 HostDevices.Spent,
-                new(SbiError.Failed, "the device has no session or stream, waits for another call or refuses, the interface is bound or another TVM's, or it reports memory that another bound interface has"),
+                new(SbiError.Failed, "the device has no session or stream, waits for another call or refuses, the interface is bound or another TVM's, it is not locked as it was asked for, or reports memory that another bound interface has"),
             ],
             BindInterface),
         new(
@@ -124,9 +124,11 @@ internal static class HostInterfaces
                 await requester.StopAsync().ConfigureAwait(false); // left by a TVM that has ended, or an earlier session
             }
 
-            byte[] nonce = await requester.LockAsync(capabilities.LockFlags & TdispLockFlags.NoFirmwareUpdate, device.Connection.Stream.StreamId).ConfigureAwait(false);
+            TdispLockFlags flags = capabilities.LockFlags & TdispLockFlags.NoFirmwareUpdate;
+            byte[] nonce = await requester.LockAsync(flags, device.Connection.Stream.StreamId).ConfigureAwait(false);
             (TdispReport report, byte[] bytes) = await requester.GetReportAsync().ConfigureAwait(false);
-            if (!Fits(devices, report) || !devices.TryPrepareDma(device, tvm))
+            await DeviceManager.RequireStateAsync(requester, TdispState.ConfigLocked).ConfigureAwait(false);
+            if (!IsOfLock(report, flags) || !Fits(devices, report) || !devices.TryPrepareDma(device, tvm))
             {
                 await requester.StopAsync().ConfigureAwait(false);
                 return SbiError.Failed;
@@ -150,7 +152,7 @@ internal static class HostInterfaces
         return call.Tsm.Devices!.HostCall(call, Unbind, device, 2, tvm, async () =>
         {
             // It is unbound on this side whatever the device answers.
-            if (its.State is InterfaceState.Locked or InterfaceState.Running && device.Connection is { IsOpen: true } connection)
+            if (its.State != InterfaceState.Stopped && device.Connection is { IsOpen: true } connection)
             {
                 _ = await DeviceManager.Guard(device, async () =>
                 {
@@ -164,6 +166,12 @@ internal static class HostInterfaces
             return SbiError.Success;
         }, preempts: true);
     }
+
+    // Whether a report is of an interface as it was locked: its messages are not, and it has nothing that the TSM has not set up.
+    private static bool IsOfLock(TdispReport report, TdispLockFlags flags) =>
+        report.InterfaceInfo == (TdispInterfaceInfo.DmaWithoutPasid | (flags == TdispLockFlags.NoFirmwareUpdate ? TdispInterfaceInfo.NoUpdateAfterLock : 0))
+        && report is { MsixMessageControl: 0, LnrControl: 0, TphControl: 0 }
+        && report.MmioRanges.All(range => (range.Attributes & (TdispMmioAttributes.NonTeeMemory | TdispMmioAttributes.Updatable)) == 0);
 
     // Whether a report can be true: no wrapping ranges, and none that another bound interface has.
     private static bool Fits(DeviceManager devices, TdispReport report)

@@ -25,6 +25,35 @@ public sealed class RefusalTests
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await requester.StartSessionAsync());
     }
 
+    // CERTIFICATE says how much comes after its portion: all parts have to say the same of the whole.
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, -1)]
+    [InlineData(1, 1)]
+    [InlineData(1, -1)]
+    public async Task A_certificate_chain_has_one_length(int part, int change)
+    {
+        const int RemainderAt = DataObject.HeaderSize + 6;
+        using TestDevice device = new();
+        using SpdmRequester requester = device.CreateRequester(o => o with { CertificatePortion = 512 });
+        await requester.ConnectAsync();
+        int parts = 0;
+        device.Transport.OnResponse = (_, bytes) =>
+        {
+            if (bytes[DataObject.HeaderSize + 1] == (byte)SpdmCode.Certificate && parts++ == part)
+            {
+                BitConverter.TryWriteBytes(bytes.AsSpan(RemainderAt), (ushort)(BitConverter.ToUInt16(bytes, RemainderAt) + change));
+            }
+
+            return bytes;
+        };
+
+        await FailsAsync(SpdmFailure.Malformed, async () => await requester.GetCertificateAsync());
+        Assert.InRange(parts, 2, 3); // it is not read to the end
+        device.Transport.OnResponse = null;
+        await requester.GetCertificateAsync();
+    }
+
     [Fact]
     public async Task A_device_with_the_certificates_of_another_cannot_sign_for_it()
     {

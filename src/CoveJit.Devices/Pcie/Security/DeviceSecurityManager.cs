@@ -16,7 +16,8 @@ namespace CoveJit.Devices.Pcie.Security;
 /// </summary>
 /// <remarks>
 /// While locked, a change of Memory Space Enable, Bus Master Enable, a base address, the stream, or (with LOCK_MSIX) of what interrupt messages are leads
-/// to ERROR, and so does a reset. Requests carry the T bit in RUN only, and then the function's memory answers those with the T bit alone.
+/// to ERROR, and so does a reset. Requests carry the T bit in RUN only, and then the function's memory answers those with the T bit alone. TDISP has no
+/// message by which a device tells of ERROR: the function's Device Status has Fatal Error Detected from then on, for whoever looks.
 /// </remarks>
 public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDisposable
 {
@@ -89,6 +90,13 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
         }
     }
 
+    /// <summary>What the device says in its sessions in place of the truth; null for nothing. Any thread may set it.</summary>
+    public ResponderLie? Lie
+    {
+        get => _responder.Lie;
+        set => _responder.Lie = value;
+    }
+
     /// <inheritdoc/>
     bool IFunctionGuard.AnswersMemory(bool trusted)
     {
@@ -113,6 +121,9 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
 
         FollowStream();
     }
+
+    /// <inheritdoc/>
+    void IFunctionGuard.OnStatusRead() => FollowStream();
 
     /// <inheritdoc/>
     void IFunctionGuard.OnReset()
@@ -161,7 +172,7 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
         _locksMessages = (request.Flags & TdispLockFlags.LockMsix) != 0;
         _lockedState = Measure();
         _lockedBus = _function.RequesterId.Bus;
-        report.InterfaceInfo = TdispInterfaceInfo.DmaWithoutPasid | TdispInterfaceInfo.NoUpdateAfterLock;
+        report.InterfaceInfo = TdispInterfaceInfo.DmaWithoutPasid | ((request.Flags & TdispLockFlags.NoFirmwareUpdate) != 0 ? TdispInterfaceInfo.NoUpdateAfterLock : 0);
         report.MsixMessageControl = _locksMessages ? _function.MessageControl : (ushort)0;
         report.MmioRanges = ranges;
         return TdispErrorCode.None;
@@ -183,6 +194,7 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     {
         _function.Dma.IsStopped = true;
         _function.Dma.Trusted = false;
+        _function.ReportFatalError();
     }
 
     // What changes without a write to the function: the stream turns insecure (whoever finds that out holds another lock), the bridge above numbers its bus anew.

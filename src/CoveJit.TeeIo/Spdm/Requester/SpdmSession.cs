@@ -164,13 +164,26 @@ public sealed class SpdmSession : IDisposable
         }
     }
 
+    // Whatever is wrong with an answer, the two ends may not have the same keys any more.
     private async ValueTask SendKeyUpdateAsync(KeyUpdateOperation operation, CancellationToken cancellation)
     {
         KeyUpdate request = new() { Operation = operation, Tag = _requester.Draw(1)[0] };
-        SpdmExchange<KeyUpdateAck> answer = await _sender.SendAsync<KeyUpdateAck>(request, default, this, cancellation).ConfigureAwait(false);
-        if (answer.Message.Operation != operation || answer.Message.Tag != request.Tag)
+        bool agreed = false;
+        try
         {
-            Dispose();
+            SpdmExchange<KeyUpdateAck> answer = await _sender.SendAsync<KeyUpdateAck>(request, default, this, cancellation).ConfigureAwait(false);
+            agreed = answer.Message.Operation == operation && answer.Message.Tag == request.Tag;
+        }
+        finally
+        {
+            if (!agreed)
+            {
+                Dispose();
+            }
+        }
+
+        if (!agreed)
+        {
             throw new SpdmException(SpdmFailure.Unexpected, "KEY_UPDATE_ACK is of another request");
         }
     }

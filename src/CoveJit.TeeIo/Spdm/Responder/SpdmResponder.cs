@@ -37,6 +37,7 @@ public sealed partial class SpdmResponder : IDisposable
     private ushort _nextSessionId = 1;
     private Deferred? _deferred;
     private byte _nextToken;
+    private volatile ResponderLie? _lie;
 
     /// <summary>Makes a responder.</summary>
     /// <param name="options">What it is and how it behaves.</param>
@@ -68,6 +69,13 @@ public sealed partial class SpdmResponder : IDisposable
         Negotiated,
     }
 
+    /// <summary>What it says in place of the truth; null for nothing. Any thread may set it.</summary>
+    public ResponderLie? Lie
+    {
+        get => _lie;
+        set => _lie = value;
+    }
+
     /// <summary>How many sessions there are, those in the handshake included.</summary>
     public int SessionCount => _sessions.Count;
 
@@ -79,7 +87,13 @@ public sealed partial class SpdmResponder : IDisposable
     public SpdmPacket Respond(SpdmPacket request)
     {
         EndSilentSessions();
-        return request.Secured ? RespondSecured(request.Bytes) : new SpdmPacket(false, AnswerObserved(request.Bytes, null, SpdmPacket.MaxPadding));
+        if (request.Secured)
+        {
+            return RespondSecured(request.Bytes);
+        }
+
+        byte[] response = AnswerObserved(request.Bytes, null, SpdmPacket.MaxPadding);
+        return new SpdmPacket(false, LieAbout(request.Bytes)?.Reword(response) ?? response);
     }
 
     /// <summary>Ends all sessions and forgets the connection, as a reset of the device does.</summary>
@@ -131,10 +145,13 @@ public sealed partial class SpdmResponder : IDisposable
 
         // FINISH and END_SESSION change or wipe the keys that the answer is sealed with, so they do so afterwards.
         byte[] response = AnswerObserved(message, session, padding: 0);
-        byte[] sealedResponse = session.ResponderKeys.Seal(id, response);
+        ResponderLie? lie = LieAbout(message);
+        byte[] sealedResponse = session.ResponderKeys.Seal(id, lie?.Reword(response) ?? response, lie?.Form ?? default);
         AfterAnswer(session, message, response);
-        return new SpdmPacket(true, sealedResponse);
+        return lie is { Kind: ResponderLieKind.Clear } ? new SpdmPacket(false, response) : new SpdmPacket(true, sealedResponse);
     }
+
+    private ResponderLie? LieAbout(ReadOnlyMemory<byte> request) => _lie is { } lie && lie.IsAbout(request.Span) ? lie : null;
 
     private byte[] AnswerObserved(ReadOnlyMemory<byte> bytes, ResponderSession? session, int padding)
     {
@@ -316,12 +333,13 @@ public sealed partial class SpdmResponder : IDisposable
             return Refuse(SpdmErrorCode.UnsupportedRequest, (byte)request.Code);
         }
 
-        if (handler.NeedsSession && session is null)
+        if (handler.NeedsSession && session is null && _lie is null)
         {
             return Refuse(SpdmErrorCode.SessionRequired);
         }
 
-        if (!handler.TryHandle(session?.Id, request.Payload, out byte[]? payload))
+        const uint Nobody = 0; // no session's
+        if (!handler.TryHandle(session?.Id ?? (handler.NeedsSession ? Nobody : null), request.Payload, out byte[]? payload))
         {
             return Refuse(SpdmErrorCode.InvalidRequest);
         }

@@ -45,17 +45,18 @@ internal sealed class RecordKeys : IDisposable
     /// <summary>Seals a message.</summary>
     /// <param name="session">The session's identifier.</param>
     /// <param name="message">The message, at most <see cref="MaxMessage"/> bytes.</param>
-    public byte[] Seal(uint session, ReadOnlySpan<byte> message)
+    /// <param name="form">What is to be wrong with the record.</param>
+    public byte[] Seal(uint session, ReadOnlySpan<byte> message, RecordForm form = default)
     {
         byte[] plain = new byte[LengthSize + message.Length];
-        BinaryPrimitives.WriteUInt16LittleEndian(plain, checked((ushort)message.Length));
+        BinaryPrimitives.WriteUInt16LittleEndian(plain, checked((ushort)(message.Length + form.MessageLength)));
         message.CopyTo(plain.AsSpan(LengthSize));
         byte[] record = new byte[Overhead + message.Length];
-        BinaryPrimitives.WriteUInt32LittleEndian(record, session);
-        BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(sizeof(uint)), checked((ushort)(plain.Length + TagSize)));
+        BinaryPrimitives.WriteUInt32LittleEndian(record, session ^ form.SessionFlips);
+        BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(sizeof(uint)), checked((ushort)(plain.Length + TagSize + form.RecordLength)));
         Span<byte> cipherText = record.AsSpan(HeaderSize, plain.Length);
         Span<byte> tag = record.AsSpan(HeaderSize + plain.Length);
-        _cipher.Encrypt(Nonce(SequenceNumber++), plain, cipherText, tag, record.AsSpan(0, HeaderSize));
+        _cipher.Encrypt(Nonce(SequenceNumber++ + form.Skipped), plain, cipherText, tag, record.AsSpan(0, HeaderSize));
         CryptographicOperations.ZeroMemory(plain);
         return record;
     }
@@ -148,3 +149,10 @@ internal sealed class RecordKeys : IDisposable
         return nonce;
     }
 }
+
+/// <summary>What is wrong with a record that a liar seals; nothing by default. The tag is right.</summary>
+/// <param name="SessionFlips">Bits of the session's identifier.</param>
+/// <param name="Skipped">How many sequence numbers it is ahead.</param>
+/// <param name="MessageLength">What is added to the length of the message.</param>
+/// <param name="RecordLength">What is added to the length of what follows.</param>
+internal readonly record struct RecordForm(uint SessionFlips = 0, ulong Skipped = 0, int MessageLength = 0, int RecordLength = 0);

@@ -7,6 +7,13 @@ public sealed class TdispCapabilities : TdispMessage
 {
     private const int RequestBitmapSize = 16;
 
+    /// <summary>Requests that every device has to answer.</summary>
+    public static IReadOnlyList<TdispCode> Required { get; } =
+    [
+        TdispCode.GetVersion, TdispCode.GetCapabilities, TdispCode.LockInterface, TdispCode.GetDeviceInterfaceReport,
+        TdispCode.GetDeviceInterfaceState, TdispCode.StartInterface, TdispCode.StopInterface,
+    ];
+
     /// <inheritdoc/>
     public override TdispCode Code => TdispCode.Capabilities;
 
@@ -27,6 +34,9 @@ public sealed class TdispCapabilities : TdispMessage
 
     /// <summary>NUM_REQ_ALL: outstanding requests that the device takes.</summary>
     public byte RequestsPerDevice { get; set; }
+
+    /// <summary>Whether the device says that it answers a request.</summary>
+    public bool Supports(TdispCode request) => (RequestsSupported[((byte)request & 0x7F) / 8] >> ((byte)request % 8) & 1) != 0;
 
     /// <inheritdoc/>
     protected override void Fields(FieldVisitor f)

@@ -155,4 +155,51 @@ public sealed class DeviceSecurityManagerTests : IDisposable
         await first.EndAsync();
         Assert.Equal(0u, _world.DeviceStatus & 0xF);
     }
+
+    // TDISP has no message for it: the host learns of ERROR where it looks for any function's errors.
+    [Theory]
+    [InlineData("base address")]
+    [InlineData("reset")]
+    [InlineData("link")]
+    [InlineData("session")]
+    public async Task ERROR_is_a_fatal_error_in_Device_Status(string cause)
+    {
+        const int DeviceStatus = 0x0A;
+        const uint Fatal = 1 << 2;
+        int express = (int)Host.Read(1, 0, 0, 0x34, 1);
+        while (Host.Read(1, 0, 0, express, 1) != 0x10)
+        {
+            express = (int)Host.Read(1, 0, 0, express + 1, 1);
+        }
+
+        SpdmSession session = await _world.StartSessionAsync();
+        await _world.EstablishStreamAsync(session);
+        TdispRequester requester = new(session, TeeWorld.FunctionId);
+        await requester.StartAsync(await requester.LockAsync(TdispLockFlags.None, TeeWorld.Stream));
+        Assert.Equal(0u, Host.Read(1, 0, 0, express + DeviceStatus, 2));
+        switch (cause)
+        {
+            case "base address":
+                Host.Write(1, 0, 0, 0x10, (uint)TestHost.Bar + 0x8000);
+                break;
+            case "reset":
+                _world.Function.Reset();
+                break;
+            case "link":
+                lock (_world.Manager.Port.Gate)
+                {
+                    _world.Manager.Port.Stream.Fail();
+                }
+
+                break;
+            default:
+                await session.EndAsync();
+                break;
+        }
+
+        Assert.Equal(Fatal, Host.Read(1, 0, 0, express + DeviceStatus, 2));
+        Assert.Equal(TdispState.Error, State);
+        Host.Write(1, 0, 0, express + DeviceStatus, Fatal, 2);
+        Assert.Equal(0u, Host.Read(1, 0, 0, express + DeviceStatus, 2));
+    }
 }
