@@ -1,38 +1,30 @@
 /*
- * What fio does, in small: reads or writes a block device past the page cache (O_DIRECT), in blocks of a size, with a number of requests under way, for
- * a number of seconds, and says how long requests took. Every word on the device is known, so that what is read can be checked:
+ * What fio does, in small: reads or writes a block device, or the memory of a peer on the network, in blocks of a size, with a number of requests under
+ * way, for a number of seconds, and says how long requests took. Every word there is known, so that what is read can be checked:
  *
- *     io fill DEVICE SPAN SEED                          writes all of it
- *     io read|write|randread|randwrite DEVICE SPAN SEED SIZE DEPTH SECONDS
- *     io check DEVICE SPAN SEED                         reads all of it, and prints a digest
+ *     io fill TARGET SPAN SEED                          writes all of it
+ *     io read|write|randread|randwrite TARGET SPAN SEED SIZE DEPTH SECONDS
+ *     io check TARGET SPAN SEED                         reads all of it, and prints a digest
  *
- * A phase is framed by lines as in bench.h, with bytes and latencies added to the last; its name is PATTERN_SIZE. A word is a function of the seed and
- * its place. Of a block that was read the first word of each sector is checked at once, which costs next to nothing; `check` looks at all. Writes write
- * other words than there were; all that was written is read again after the time, and then filled anew.
+ * TARGET is a block device (block.h), or tcp: or tls: with an address (peer.h). A phase is framed by lines as in bench.h, with bytes and latencies added
+ * to the last; its name is PATTERN_SIZE. A word is a function of the seed and its place. Of a block that was read the first word of each sector is
+ * checked at once, which costs next to nothing; `check` looks at all. Writes write other words than there were; all that was written is read again after
+ * the time, and then filled anew.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "block.h"
 #include "measure.h"
+#include "peer.h"
 
-enum { SECTOR = 512, DEPTH_MOST = 64, WARM_UP = 16, CHUNK = 1 << 20 };
+enum { SECTOR = 512, WARM_UP = 16, CHUNK = 1 << 20 };
 
 struct target
 {
     const char *path;
-    int descriptor;
+    struct transport transport;
     uint64_t span;
     uint64_t seed;
-};
-
-struct request
-{
-    struct iocb control;
-    uint8_t *buffer;
-    double begun;
 };
 
 static void make(const struct target *target, uint8_t *buffer, uint64_t offset, uint64_t size)
@@ -56,9 +48,9 @@ static void check(const struct target *target, const uint8_t *buffer, uint64_t o
 
 static void transfer(const struct target *target, int is_write, uint8_t *buffer, uint64_t offset, uint64_t size)
 {
-    ssize_t done = is_write ? pwrite(target->descriptor, buffer, size, (off_t)offset) : pread(target->descriptor, buffer, size, (off_t)offset);
-    if (done != (ssize_t)size)
-        bench_fail(target->path);
+    struct request request = { is_write, buffer, offset, size, 0 };
+    target->transport.submit(&request);
+    target->transport.complete();
 }
 
 static void fill(const struct target *target)
@@ -69,8 +61,7 @@ static void fill(const struct target *target)
         make(target, buffer, offset, CHUNK);
         transfer(target, 1, buffer, offset, CHUNK);
     }
-    if (fsync(target->descriptor) != 0)
-        bench_fail(target->path);
+    target->transport.flush();
 }
 
 static void check_all(const struct target *target)
@@ -87,15 +78,9 @@ static void check_all(const struct target *target)
     printf("{\"digest\":\"%016llx\"}\n", (unsigned long long)digest);
 }
 
-static long io_submit(aio_context_t context, struct iocb *control)
-{
-    return syscall(SYS_io_submit, context, 1L, &control);
-}
-
 struct run
 {
     const struct target *target;
-    aio_context_t context;
     struct request requests[DEPTH_MOST];
     unsigned depth;
     uint64_t size;
@@ -118,34 +103,16 @@ static uint64_t choose(struct run *run)
 
 static void begin(struct run *run, struct request *request)
 {
-    uint64_t offset = choose(run);
-    uint8_t *buffer = run->is_write ? run->content + offset : request->buffer;
+    request->offset = choose(run);
+    request->size = run->size;
+    request->is_write = run->is_write;
     if (run->is_write)
-        run->written[offset / run->size] = 1;
-    request->control = (struct iocb){
-        .aio_lio_opcode = run->is_write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD,
-        .aio_fildes = (uint32_t)run->target->descriptor,
-        .aio_buf = (uintptr_t)buffer,
-        .aio_nbytes = run->size,
-        .aio_offset = (int64_t)offset,
-        .aio_data = (uintptr_t)request,
-    };
-    request->begun = bench_now();
-    if (io_submit(run->context, &request->control) != 1)
-        bench_fail("io_submit");
-}
-
-static void finish(struct run *run, const struct io_event *event, double now)
-{
-    struct request *request = (struct request *)(uintptr_t)event->data;
-    if (event->res != (int64_t)run->size)
     {
-        fprintf(stderr, "%s: a request ended with %lld\n", run->target->path, (long long)event->res);
-        exit(1);
+        request->buffer = run->content + request->offset;
+        run->written[request->offset / run->size] = 1;
     }
-    phase_sample(&run->phase, now - request->begun);
-    if (!run->is_write)
-        check(run->target, request->buffer, (uint64_t)request->control.aio_offset, run->size, SECTOR);
+    request->begun = bench_now();
+    run->target->transport.submit(request);
 }
 
 /* Keeps requests under way until it is time, or until as many are done as wanted. */
@@ -156,23 +123,19 @@ static void work(struct run *run, double until, uint64_t wanted)
         begin(run, &run->requests[i]);
     while (run->phase.done < begun)
     {
-        struct io_event events[DEPTH_MOST];
-        long got = syscall(SYS_io_getevents, run->context, 1L, (long)run->depth, events, NULL);
-        if (got < 1)
-            bench_fail("io_getevents");
+        struct request *request = run->target->transport.complete();
         double now = bench_now();
-        for (long i = 0; i < got; i++)
+        phase_sample(&run->phase, now - request->begun);
+        if (!run->is_write)
+            check(run->target, request->buffer, request->offset, run->size, SECTOR);
+        if (now < until && begun < wanted)
         {
-            finish(run, &events[i], now);
-            if (now < until && begun < wanted)
-            {
-                begin(run, (struct request *)(uintptr_t)events[i].data);
-                begun++;
-            }
+            begin(run, request);
+            begun++;
         }
     }
-    if (run->is_write && fdatasync(run->target->descriptor) != 0)
-        bench_fail(run->target->path);
+    if (run->is_write)
+        run->target->transport.flush();
 }
 
 /* What was written is there, and then gives way to what was there before. */
@@ -205,8 +168,6 @@ static void measure(const struct target *target, const char *pattern, uint64_t s
     }
     for (unsigned i = 0; i < depth; i++)
         run.requests[i].buffer = allocate(size);
-    if (syscall(SYS_io_setup, (long)depth, &run.context) != 0)
-        bench_fail("io_setup");
     work(&run, bench_now() + seconds, WARM_UP);
     phase_begin(&run.phase);
     work(&run, run.phase.start + seconds, UINT64_MAX);
@@ -220,13 +181,11 @@ int main(int argc, char **argv)
 {
     if (argc != 5 && argc != 8)
     {
-        fprintf(stderr, "io fill|check DEVICE SPAN SEED, or io PATTERN DEVICE SPAN SEED SIZE DEPTH SECONDS\n");
+        fprintf(stderr, "io fill|check TARGET SPAN SEED, or io PATTERN TARGET SPAN SEED SIZE DEPTH SECONDS\n");
         return 2;
     }
     struct target target = { .path = argv[2], .span = strtoull(argv[3], NULL, 0), .seed = strtoull(argv[4], NULL, 0) };
-    target.descriptor = open(target.path, O_RDWR | O_DIRECT);
-    if (target.descriptor < 0)
-        bench_fail(target.path);
+    target.transport = peer_is_meant(target.path) ? peer_open(target.path, target.seed) : block_open(target.path);
     if (target.span == 0 || target.span % CHUNK != 0)
     {
         fprintf(stderr, "the span is to be whole MiB\n");

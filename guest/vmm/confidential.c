@@ -36,7 +36,8 @@ _Static_assert(1u << IMSIC_HART_INDEX_BITS >= VCPUS_MAX, "interrupt files");
 #define BLOCK_MAPPED 1u
 #define BLOCK_SHARED 2u
 #define BLOCK_SPLIT 4u
-#define BLOCK_SHIFT 3
+#define BLOCK_BLOCKED 8u /* mapped, but invalidated: it is being taken away */
+#define BLOCK_SHIFT 4
 
 /* A block, or a page of one that is split. */
 struct place
@@ -502,17 +503,20 @@ static u8 *confidential_page(struct vm *vm, u64 guest)
     return (u8 *)address_of(*place.entry) + (guest - place.start);
 }
 
-/* Fences the TVM: what was invalidated before, no virtual hart reaches any more. */
+/*
+ * Fences the TVM: what was invalidated before, no virtual hart reaches any more. A fence is complete when the next one can begin: the virtual harts that ran
+ * have left. So the one before has begun another, which virtual harts that have run since without an exit may still hold up.
+ */
 static void fence_tvm(const struct vm *vm)
 {
-    while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
-        lock_wait();
-    for (unsigned i = 0; i < vm->vcpu_count; i++)
-        if (vm->vcpus[i].hart != this_hart())
-            hart_kick(vm->vcpus[i].hart);
-    /* The next one can begin when this one is complete: the virtual harts that ran have left. */
-    while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
-        lock_wait();
+    for (unsigned fence = 0; fence < 2; fence++)
+    {
+        for (unsigned i = 0; i < vm->vcpu_count; i++)
+            if (vm->vcpus[i].hart != this_hart())
+                hart_kick(vm->vcpus[i].hart);
+        while (covh_call(COVH_TVM_FENCE, vm->tvm.id, 0, 0, 0, 0, 0).error == SBI_ERR_ALREADY_STARTED)
+            lock_wait();
+    }
 }
 
 /* Makes a table of pages of the block around an address, if it is not where a block begins. Returns false without memory. */
@@ -532,12 +536,12 @@ static bool split_at(struct vm *vm, u64 guest)
     return true;
 }
 
-/* Does something with the mappings of a place. With static memory the TSM has made some by itself, page by page, and does not say which: those too. */
+/* Does something with the mappings of a place. With static memory the TSM has made some by itself, whole or page by page, and does not say which: those too. */
 static void change(const struct vm *vm, struct place place, u32 function, const char *what)
 {
     if ((*place.entry & BLOCK_MAPPED) != 0)
         must(covh_call(function, vm->tvm.id, place.start, place.size, 0, 0, 0), what);
-    else if (vm->tvm.is_static && (*place.entry & BLOCK_SHARED) == 0)
+    else if (vm->tvm.is_static && (*place.entry & BLOCK_SHARED) == 0 && covh_call(function, vm->tvm.id, place.start, place.size, 0, 0, 0).error != SBI_SUCCESS)
         for (u64 guest = place.start; guest - place.start < place.size; guest += PAGE_SIZE)
             covh_call(function, vm->tvm.id, guest, PAGE_SIZE, 0, 0, 0);
 }
@@ -562,12 +566,50 @@ static bool convert(struct vm *vm, u64 start, u64 size, bool to_shared)
             *((*place.entry & BLOCK_SHARED) != 0 ? &vm->tvm.shared_pages : &vm->tvm.private_pages) -= place.size / PAGE_SIZE;
         if (place.size == LARGE_PAGE_SIZE && (*place.entry & (BLOCK_MAPPED | BLOCK_SHARED)) == BLOCK_MAPPED)
             vm->tvm.unassigned++;
+        if (to_shared && (*place.entry & BLOCK_MAPPED) != 0)
+            vm->balloon.returned += place.size / PAGE_SIZE;
         release(*place.entry, place.size);
         *place.entry = to_shared ? BLOCK_SHARED : 0;
         if (vm->passthrough.count != 0 && (to_shared || !vm->tvm.is_static) && !confidential_populate(vm, place.start))
             return false;
     }
     return true;
+}
+
+/* Of a shared page that the TVM has named, the machine's: what is private it has not given up, whatever its driver says. NULL: there is nothing to take. */
+static u32 *shared_entry(const struct vm *vm, struct range range, u64 guest, struct place *place)
+{
+    const u32 both = BLOCK_MAPPED | BLOCK_SHARED;
+    *place = place_of(vm, guest);
+    return (*place->entry & both) == both && range_holds(range, place->start, place->size) ? place->entry : NULL;
+}
+
+/* What the TVM has shared came back when it did: there is only to take what was touched since. */
+static u64 confidential_take(struct vm *vm, const struct range *ranges, unsigned count)
+{
+    struct place place;
+    u64 taken = 0;
+    for (unsigned i = 0; i < count; i++)
+        for (u64 guest = ranges[i].start; guest - ranges[i].start < ranges[i].size; guest = place.start + place.size)
+            if (shared_entry(vm, ranges[i], guest, &place) != NULL && (*place.entry & BLOCK_BLOCKED) == 0)
+            {
+                change(vm, place, COVH_TVM_INVALIDATE_PAGES, "invalidate pages");
+                *place.entry |= BLOCK_BLOCKED;
+                taken += place.size / PAGE_SIZE;
+            }
+    if (taken == 0)
+        return 0;
+    fence_tvm(vm);
+    for (unsigned i = 0; i < count; i++)
+        for (u64 guest = ranges[i].start; guest - ranges[i].start < ranges[i].size; guest = place.start + place.size)
+            if (shared_entry(vm, ranges[i], guest, &place) != NULL)
+            {
+                change(vm, place, COVH_TVM_REMOVE_PAGES, "remove pages");
+                release(*place.entry, place.size);
+                *place.entry = BLOCK_SHARED;
+            }
+    vm->tvm.shared_pages -= taken;
+    return taken;
 }
 
 /* Binds it to its interrupt file, where it stays bound as long as it may run: it never runs on another hart. The registers are the TSM's affair. */
@@ -796,6 +838,7 @@ const struct vm_operations confidential_operations = {
     .raise = confidential_raise,
     .is_woken = confidential_is_woken,
     .populate = confidential_populate,
+    .take = confidential_take,
     .page = confidential_page,
     .message = confidential_message,
 };

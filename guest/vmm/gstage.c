@@ -100,6 +100,70 @@ bool gstage_map(struct gstage *tables, u64 guest, u64 address, u64 size, bool ow
     return true;
 }
 
+/* The entry that decides about an address, of a large page or a small one or of none. */
+static u64 *leaf_of(const struct gstage *tables, u64 guest, u64 *size)
+{
+    u64 *table = tables->root;
+    for (int level = TOP_LEVEL;; level--)
+    {
+        u64 *entry = &table[index_of(guest, level)];
+        *size = PAGE_SIZE << 9 * level;
+        if (level == 0 || (*entry & PTE_V) == 0 || (*entry & PTE_LEAF) != 0)
+            return entry;
+        table = (u64 *)address_of(*entry);
+    }
+}
+
+/* Maps what a large page maps with small ones. It stays mapped all the time, and to the same. */
+static bool divide(struct gstage *tables, u64 *entry)
+{
+    u64 *table = memory_allocate(0);
+    if (table == NULL)
+        return false;
+    u64 flags = *entry & (BIT(PTE_PPN_SHIFT) - 1);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        table[i] = entry_of(address_of(*entry) + i * PAGE_SIZE, flags);
+    tables->table_pages++;
+    fence();
+    *entry = entry_of((u64)table, 0);
+    return true;
+}
+
+void gstage_block(struct gstage *tables, struct range range)
+{
+    u64 size;
+    for (u64 guest = range.start; guest - range.start < range.size; guest = align_down(guest, size) + size)
+    {
+        u64 *entry = leaf_of(tables, guest, &size);
+        if ((*entry & (PTE_V | PTE_OWNED)) != (PTE_V | PTE_OWNED))
+            continue;
+        if (!range_holds(range, align_down(guest, size), size))
+        {
+            if (!divide(tables, entry))
+                continue;
+            entry = leaf_of(tables, guest, &size);
+        }
+        *entry &= ~PTE_V;
+    }
+}
+
+u64 gstage_release(struct gstage *tables, struct range range)
+{
+    u64 released = 0;
+    u64 size;
+    for (u64 guest = range.start; guest - range.start < range.size; guest = align_down(guest, size) + size)
+    {
+        u64 *entry = leaf_of(tables, guest, &size);
+        if ((*entry & (PTE_V | PTE_OWNED)) != PTE_OWNED)
+            continue;
+        memory_free((void *)address_of(*entry), size == PAGE_SIZE ? 0 : LARGE_PAGE_ORDER);
+        *entry = 0;
+        released += size / PAGE_SIZE;
+    }
+    tables->owned_pages -= released;
+    return released;
+}
+
 u64 gstage_find(const struct gstage *tables, u64 guest)
 {
     const u64 *table = tables->root;

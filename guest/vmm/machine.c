@@ -155,6 +155,23 @@ static void add_module(const struct fdt *tree, fdt_node node, struct vm_descript
             vm->modules[vm->module_count++] = (struct module){ (enum module_role)i, fdt_reg(tree, node), sha384_of(tree, node, "covejit,sha384") };
 }
 
+static void describe_balloon(const struct fdt *tree, fdt_node node, struct vm_description *vm)
+{
+    enum { STEP_CELLS = 3 };
+    u32 size = 0;
+    fdt_property(tree, node, "covejit,balloon", &size);
+    u32 count = size / (STEP_CELLS * sizeof(u32));
+    if (count > BALLOON_STEPS_MAX)
+        fail("a balloon is to change its size more than %u times", (unsigned)BALLOON_STEPS_MAX);
+    for (u32 i = 0; i < count; i++)
+        vm->balloon_steps[i] = (struct balloon_step){
+            .size = fdt_pair(tree, node, "covejit,balloon", STEP_CELLS * i),
+            .seconds = fdt_cell(tree, node, "covejit,balloon", STEP_CELLS * i + 2, 0),
+        };
+    vm->balloon_step_count = count;
+    vm->balloon_reports = fdt_property(tree, node, "covejit,balloon-reports", NULL) != NULL;
+}
+
 static void describe_vms(const struct fdt *tree)
 {
     fdt_node list = fdt_child(tree, fdt_child(tree, tree->root, "chosen"), "virtual-machines");
@@ -184,6 +201,7 @@ static void describe_vms(const struct fdt *tree)
             vm->functions[vm->function_count] = (u16)fdt_cell(tree, node, "covejit,functions", vm->function_count, 0);
             vm->is_optional[vm->function_count] = fdt_cell(tree, node, "covejit,functions-optional", vm->function_count, 0) != 0;
         }
+        describe_balloon(tree, node, vm);
         machine.has_confidential |= vm->kind == VM_CONFIDENTIAL;
         for (fdt_node module = fdt_first_child(tree, node); module != NULL; module = fdt_next_sibling(tree, module))
             if (fdt_is_compatible(tree, module, "covejit,module"))

@@ -14,6 +14,7 @@ enum
     VCPUS_MAX = 8,
     MACHINE_RESERVED_MAX = 16,
     VM_FUNCTIONS_MAX = 4,
+    BALLOON_STEPS_MAX = 8,
     EXTENSIONS_MAX = 2048, /* bytes of names */
 };
 
@@ -47,6 +48,13 @@ struct host_device
     unsigned vm; /* which virtual machine gets it */
 };
 
+/* What a balloon is to hold from a time on. */
+struct balloon_step
+{
+    u64 size; /* bytes */
+    u32 seconds; /* since the start of the virtual machine */
+};
+
 /* A virtual machine that is asked for: a node vm@N below /chosen/virtual-machines. */
 struct vm_description
 {
@@ -61,6 +69,9 @@ struct vm_description
     u16 functions[VM_FUNCTIONS_MAX]; /* PCIe functions that it drives itself: bus, device, function */
     unsigned function_count;
     bool is_optional[VM_FUNCTIONS_MAX]; /* it does without those that are refused */
+    struct balloon_step balloon_steps[BALLOON_STEPS_MAX];
+    unsigned balloon_step_count; /* 0: it has no balloon */
+    bool balloon_reports; /* its free pages are taken when it reports them */
     const u8 *function_policies; /* of a confidential one, for each: digests of its certificate chain and of what it measures of itself */
 };
 

@@ -27,6 +27,7 @@ static bool is_kept(u32 header)
         case PCIE_MSI:
         case PCIE_MSIX:
         case PCIE_EXPRESS:
+        case PCIE_VENDOR: /* where VirtIO says what its memory holds */
             return true;
         default:
             return false;
@@ -41,6 +42,8 @@ static unsigned size_of(u32 header)
             return MSI_SIZE + ((header & MSI_64) != 0 ? MSI_64_SIZE : 0) + ((header & MSI_MASKS) != 0 ? MSI_MASKS_SIZE : 0);
         case PCIE_MSIX:
             return MSIX_SIZE;
+        case PCIE_VENDOR:
+            return header >> 16 & 0xFF;
         default:
             return EXPRESS_SIZE;
     }
@@ -114,6 +117,10 @@ static void write_capability(struct passed *passed, unsigned capability, unsigne
             break;
         case PCIE_MSI: /* where messages go is looked up by the IOMMU, as for any other write */
             pcie_write(function, offset, offset == capability ? (old & ~MSI_WRITABLE) | (value & MSI_WRITABLE) : value);
+            break;
+        case PCIE_VENDOR: /* the device's own affair */
+            if (!passed->is_locked)
+                pcie_write(function, offset, value);
             break;
         case PCIE_EXPRESS: /* payloads and the like are between the machine's ports and functions */
             if (offset == capability + EXPRESS_DEVICE_CONTROL && (value & EXPRESS_RESET) != 0 && !passed->is_locked)

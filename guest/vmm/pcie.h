@@ -30,7 +30,7 @@ enum
 enum { MOST_CAPABILITIES = 48 };
 
 /* Capabilities that the VMM knows. */
-enum { PCIE_MSI = 0x05, PCIE_EXPRESS = 0x10, PCIE_MSIX = 0x11 };
+enum { PCIE_MSI = 0x05, PCIE_VENDOR = 0x09, PCIE_EXPRESS = 0x10, PCIE_MSIX = 0x11 };
 enum { PCIE_EXTENDED_DOE = 0x2E, PCIE_EXTENDED_IDE = 0x30 };
 
 /* The PCI Express capability, from its start. */

@@ -243,6 +243,19 @@ static bool plain_populate(struct vm *vm, u64 guest)
     return true;
 }
 
+static u64 plain_take(struct vm *vm, const struct range *ranges, unsigned count)
+{
+    u64 taken = 0;
+    if (count == 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        gstage_block(&vm->tables, ranges[i]);
+    sbi_remote_fence(RFENCE_HFENCE_GVMA_VMID, hart_mask(), 0, ~0ul, vmid_of(vm));
+    for (unsigned i = 0; i < count; i++)
+        taken += gstage_release(&vm->tables, ranges[i]);
+    return taken;
+}
+
 static u8 *plain_page(struct vm *vm, u64 guest)
 {
     u64 address = gstage_find(&vm->tables, guest);
@@ -278,6 +291,7 @@ const struct vm_operations plain_operations = {
     .raise = plain_raise,
     .is_woken = plain_is_woken,
     .populate = plain_populate,
+    .take = plain_take,
     .page = plain_page,
     .message = plain_message,
 };

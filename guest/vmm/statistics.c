@@ -56,10 +56,19 @@ static void print_vm(const struct vm *vm)
     char reason[96] = "";
     if (vm->reason != NULL)
         format_text(reason, sizeof reason, ",\"reason\":\"%s\"", vm->reason);
+    char memory[96] = "\"memory_pages\":null,\"table_pages\":null"; /* the TSM's, who does not tell */
+    if (!vm->tvm.is_static)
+        format_text(memory, sizeof memory, "\"memory_pages\":%lu,\"table_pages\":%lu", vm->owned_pages, vm->table_pages);
+    char balloon[256] = "";
+    if (vm->balloon.device != NULL)
+        format_text(balloon, sizeof balloon,
+            ",\"balloon\":{\"target\":%u,\"pages\":%u,\"most\":%u,\"inflated\":%lu,\"deflated\":%lu,\"reported\":%lu,\"returned\":%lu,\"guest_free\":%lu,\"guest_total\":%lu}",
+            vm->balloon.target, vm->balloon.actual, vm->balloon.most, vm->balloon.inflated, vm->balloon.deflated, vm->balloon.reported, vm->balloon.returned,
+            vm->balloon.guest_free, vm->balloon.guest_total);
     print("{\"schema\":1,\"vm\":%u,\"kind\":\"%s\",\"vcpus\":%u,\"end\":\"%s\"%s,\"starts\":%u,\"instructions\":%lu,\"run_microseconds\":%lu,"
-          "\"exits_total\":%lu,\"exits\":{%s},\"memory_pages\":%lu,\"table_pages\":%lu%s%s}",
+          "\"exits_total\":%lu,\"exits\":{%s},%s%s%s%s}",
         vm->index, vm->operations->name, vm->vcpu_count, end_names[vm->end], reason, vm->starts, sum.instructions, sum.ticks * 1000000 / machine.timebase_frequency, total,
-        exits, vm->owned_pages, vm->table_pages, confidential, functions);
+        exits, memory, confidential, functions, balloon);
 }
 
 void statistics_print(void)

@@ -1,5 +1,6 @@
 #include "virtio.h"
 
+#include "print.h"
 #include "riscv.h"
 #include "virtio_registers.h"
 #include "vm.h"
@@ -14,11 +15,15 @@ struct descriptor
     u16 next;
 };
 
+/* In a confidential virtual machine addresses are not simply those of memory: the driver has to ask its platform. */
+static u64 platform_feature(const struct virtio *virtio)
+{
+    return virtio->vm->description->kind == VM_CONFIDENTIAL ? FEATURE_ACCESS_PLATFORM : 0;
+}
+
 static u64 features(const struct virtio *virtio)
 {
-    /* In a confidential virtual machine addresses are not simply those of memory: the driver has to ask its platform. */
-    u64 platform = virtio->vm->description->kind == VM_CONFIDENTIAL ? FEATURE_ACCESS_PLATFORM : 0;
-    return virtio->type->features(virtio) | FEATURE_VERSION_1 | platform;
+    return virtio->type->features(virtio) | FEATURE_VERSION_1 | platform_feature(virtio);
 }
 
 static void drive(struct virtio *virtio)
@@ -32,7 +37,21 @@ static void reset(struct virtio *virtio)
     virtio->driver_features = 0;
     virtio->interrupt_status = 0;
     memset(virtio->queues, 0, sizeof virtio->queues);
+    if (virtio->type->reset != NULL)
+        virtio->type->reset(virtio);
     drive(virtio);
+}
+
+/* Without the platform's feature a driver would have its queues in private memory: it is told so at once, and by name. */
+static u32 checked_status(struct virtio *virtio, u32 status)
+{
+    if ((status & STATUS_FEATURES_OK) == 0 || (platform_feature(virtio) & ~virtio->driver_features) == 0)
+        return status;
+    if (!virtio->vm->tvm.has_complained)
+        print("vm%u: the driver of its VirtIO device of type %u does not accept ACCESS_PLATFORM, and so would keep its queues in private memory: it gets no device",
+            virtio->vm->index, virtio->type->id);
+    virtio->vm->tvm.has_complained = true;
+    return status & ~STATUS_FEATURES_OK;
 }
 
 /* The driver did what drivers must not do: nothing more is done for it before it resets the device. */
@@ -136,6 +155,12 @@ static void virtio_write(struct device *device, u64 offset, unsigned size, u64 v
     struct virtio *virtio = (struct virtio *)device;
     if (size != 4)
         return;
+    if (offset >= CONFIGURATION)
+    {
+        if (virtio->type->configure != NULL)
+            virtio->type->configure(virtio, offset - CONFIGURATION, (u32)value);
+        return;
+    }
     switch (offset)
     {
         case DEVICE_FEATURES_SELECT:
@@ -168,7 +193,7 @@ static void virtio_write(struct device *device, u64 offset, unsigned size, u64 v
             if (value == 0)
                 reset(virtio);
             else
-                virtio->status = (u32)value | (virtio->status & STATUS_NEEDS_RESET);
+                virtio->status = checked_status(virtio, (u32)value) | (virtio->status & STATUS_NEEDS_RESET);
             break;
         default:
             write_queue(virtio, offset, value);
@@ -263,6 +288,14 @@ void virtio_interrupt(struct virtio *virtio, unsigned number)
     if ((flags & AVAILABLE_NO_INTERRUPT) != 0)
         return;
     virtio->interrupt_status |= INTERRUPT_USED;
+    drive(virtio);
+}
+
+void virtio_configuration_changed(struct virtio *virtio)
+{
+    if ((virtio->status & STATUS_DRIVER_OK) == 0)
+        return;
+    virtio->interrupt_status |= INTERRUPT_CONFIGURATION;
     drive(virtio);
 }
 

@@ -8,7 +8,7 @@ struct drive;
 struct vm;
 struct virtio;
 
-enum { VIRTIO_QUEUES_MAX = 2, VIRTIO_QUEUE_SIZE = 256, CHAIN_MAX = 64 };
+enum { VIRTIO_QUEUES_MAX = 4, VIRTIO_QUEUE_SIZE = 256, CHAIN_MAX = 64 };
 
 struct virtqueue
 {
@@ -32,6 +32,12 @@ struct virtio_type
 
     /* Byte of the device's configuration space. */
     u8 (*configuration)(const struct virtio *virtio, u64 offset);
+
+    /* The driver writes to it; NULL where it cannot. */
+    void (*configure)(struct virtio *virtio, u64 offset, u32 value);
+
+    /* The driver resets the device; NULL where it has no state of its own. */
+    void (*reset)(struct virtio *virtio);
 
     /* The driver made buffers available. */
     void (*notify)(struct virtio *virtio, unsigned queue);
@@ -72,6 +78,7 @@ struct chain
     u64 writable;
 };
 
+extern const struct virtio_type virtio_balloon;
 extern const struct virtio_type virtio_block;
 extern const struct virtio_type virtio_console;
 extern const struct virtio_type virtio_network;
@@ -93,6 +100,9 @@ void virtio_give_back(struct virtio *virtio, unsigned queue, const struct chain 
 
 /* Interrupts the driver, if it wants to hear of the queue. */
 void virtio_interrupt(struct virtio *virtio, unsigned queue);
+
+/* Tells the driver, if there is one, that configuration space has changed. */
+void virtio_configuration_changed(struct virtio *virtio);
 
 /* Copies out of the buffers to read, and into those to write, from a byte offset on; return false beyond their end or memory's. */
 bool chain_read(struct virtio *virtio, const struct chain *chain, u64 offset, void *to, u64 size);

@@ -103,6 +103,13 @@ static void add_devices(struct vm *vm)
     if (network_is_useful())
         add_virtio(vm, &virtio_network);
     add_virtio(vm, &virtio_entropy);
+    if (vm->description->balloon_step_count != 0)
+    {
+        if (vm->description->function_count != 0)
+            fail("vm%u is to have a balloon and PCIe functions, which reach any page at any time: leave one of them out", vm->index);
+        balloon_reset(vm);
+        vm->balloon.device = add_virtio(vm, &virtio_balloon);
+    }
     passthrough_attach(&vm->passthrough, vm);
     if (vm->passthrough.count != 0)
         add_device(vm, &vm->passthrough.device);
@@ -208,7 +215,7 @@ void vm_watch(void)
     static u64 next;
     bool wanted = false;
     for (unsigned i = 0; i < machine.vm_count; i++)
-        wanted |= machine.vms[i].function_count != 0 && vm_state(&vms[i]) != VM_ENDED;
+        wanted |= (machine.vms[i].function_count != 0 && vm_state(&vms[i]) != VM_ENDED) || balloon_is_pending(&vms[i]);
     if (!wanted)
         return;
     bool due = now() >= next;
@@ -224,7 +231,10 @@ void vm_watch(void)
         }
         lock_acquire(&vm->lock);
         if (vm_state(vm) == VM_RUNNING)
+        {
             passthrough_watch(&vm->passthrough);
+            balloon_watch(vm);
+        }
         lock_release(&vm->lock);
     }
     hart_wake_at(next);

@@ -9,6 +9,7 @@
 #define VMM_VM_H
 
 #include "aplic.h"
+#include "balloon.h"
 #include "context.h"
 #include "gstage.h"
 #include "hart.h"
@@ -165,6 +166,12 @@ struct vm_operations
     /* Makes an access possible that faulted in its RAM, with its lock held. Returns false without memory. */
     bool (*populate)(struct vm *vm, u64 guest);
 
+    /*
+     * Takes pages of its RAM away that it says it does not need, with its lock held: no virtual hart reaches them when this returns, and each is there
+     * again, as zeroes, when it is touched. Of a confidential one only what it has shared. Returns how many pages of 4 KiB are the machine's again.
+     */
+    u64 (*take)(struct vm *vm, const struct range *ranges, unsigned count);
+
     /* The machine's address of a byte of its RAM that the VMM may access, populated if need be; or NULL. Good up to the end of the page. */
     u8 *(*page)(struct vm *vm, u64 guest);
 
@@ -207,6 +214,7 @@ struct vm
     unsigned virtio_count;
     struct virtio *console; /* one of these */
     struct bytes console_input;
+    struct balloon balloon;
     bool uses_virtio_console; /* its last output came from there: so does its input go there */
 };
 
@@ -218,7 +226,10 @@ void vm_start_drives(void);
 /* Makes the virtual machine of machine.vms[index] and lets its first virtual hart start; later, if a function is not in its slot yet. Fails if it cannot. */
 void vm_start(unsigned index);
 
-/* Starts those whose functions have come meanwhile, and takes leave of functions that are gone. On the boot hart, whenever it looks around. */
+/*
+ * Starts those whose functions have come meanwhile, takes leave of functions that are gone, and changes what balloons are to hold. On the boot hart, whenever
+ * it looks around.
+ */
 void vm_watch(void);
 
 /* Ends it: its virtual harts leave as soon as each can. Any hart, any number of times; the first end counts. */

@@ -105,9 +105,16 @@ internal static class VirtualMachineSelection
             Functions = [.. request.Devices.Select(name => PcieFunctionName.Resolve(IsOptional(name) ? name[..^Optional.Length] : name, guest))],
             OptionalFunctions = [.. request.Devices.Where(IsOptional).Select(name => PcieFunctionName.Resolve(name[..^Optional.Length], guest))],
             Tamper = request.Tamper,
+            Balloon = request.Balloon,
+            ReportsFreePages = request.ReportsFreePages,
             Shim = request.Kind == VirtualMachineKind.Confidential ? request.Shim ?? Path.Combine(Path.GetDirectoryName(hypervisor)!, VmmBuilder.ShimName) : null,
         };
         machine = machine with { MemorySize = request.MemorySize ?? machine.MemorySize, Harts = request.Harts ?? machine.Harts };
+        if (machine.Balloon.Any(step => step.Size > machine.MemorySize))
+        {
+            throw new UsageException($"--vm balloon=: there are {machine.MemorySize >> 20} MiB to be taken, not more", "give a smaller balloon, or more memory=");
+        }
+
         int files = 1 + (machine.Initrd is null ? 0 : 1) + (machine.Shim is null ? 0 : 1) + machine.RamDisks.Count;
         return files <= VirtualMachineOptions.MostFiles
             ? machine

@@ -22,7 +22,8 @@ internal static class InitramfsBuilder
     /// <summary>Modules that are there for modprobe.</summary>
     public static readonly IReadOnlyList<string> CarriedModules =
     [
-        "9p", "9pnet_virtio", "dm_crypt", "xts", "aes", "aes_generic", "sha256", "cbc", "ecb", "essiv", "algif_skcipher", "kvm", "virtio_balloon", "virtio_scsi", "overlay", "loop", "autofs4",
+        "9p", "9pnet_virtio", "dm_crypt", "xts", "aes", "aes_generic", "sha256", "cbc", "ecb", "essiv", "algif_skcipher", "tls", "gcm", "ghash_generic",
+        "kvm", "virtio_balloon", "virtio_scsi", "overlay", "loop", "autofs4", "binfmt_misc",
     ];
 
     private static readonly string[] Directories =

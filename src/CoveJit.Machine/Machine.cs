@@ -547,7 +547,7 @@ public sealed partial class Machine : IMonitorPlatform, IPowerControl, ICharacte
         ImsicLayout? imsic = Options.Interrupts == InterruptArchitecture.Imsic && Options.GuestInterruptFiles > 0
             ? new ImsicLayout(ImsicPages.BaseOf(0), Imsic.IndexBits(1 + Options.GuestInterruptFiles))
             : null;
-        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, imsic: imsic, staticMemory: staticMemory));
+        Tsm = Own(new SecurityManager(this, Monitor!.Domains!, profile, TsmIdentity.EmulatedFor(Options.TvmOwners), imsic, staticMemory));
         Tsm.RecordsLaunches = Options.LaunchDirectory is not null;
         if ((Options.Trace & TraceKinds.Cove) != 0)
         {

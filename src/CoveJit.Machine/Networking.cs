@@ -20,6 +20,7 @@ internal static class Networking
             {
                 NetworkKind.User => new SlirpBackend(options.Forwards.Select(
                     f => new Devices.Virtio.Net.HostForward(f.Udp, f.HostAddress, f.HostPort, f.GuestAddress, f.GuestPort))),
+                NetworkKind.Given when options.Backend is { } backend => backend,
                 NetworkKind.Tap => TapBackend.Open(options.TapName ?? string.Empty),
                 _ => throw new ArgumentOutOfRangeException(nameof(options)),
             };

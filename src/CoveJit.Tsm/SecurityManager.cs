@@ -32,6 +32,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
 
     private const int PageShift = 12;
     private const ulong PageMask = (1UL << PageShift) - 1;
+    private const ulong LargePageMask = (2UL << 20) - 1;
 
     private readonly CoveCall[] _calls;
     private readonly SharedMemory?[] _shared;
@@ -193,7 +194,7 @@ public sealed class SecurityManager : IDomainService, IDisposable
         }
 
         long start = Stopwatch.GetTimestamp();
-        ulong[]? arguments = Trace is null ? null : [.. Enumerable.Range(0, function.Arguments.Length).Select(i => call[i])];
+        ulong[]? arguments = Trace is null ? null : ArgumentsOf(function, call);
         SbiResult? result = CheckArguments(function, call) is SbiError error ? error : function.Handler!(call);
         count.Add(Stopwatch.GetTimestamp() - start, result is SbiResult { Error: not SbiError.Success });
         Trace?.Invoke(call.Hart, function, arguments!, result);
@@ -315,23 +316,37 @@ public sealed class SecurityManager : IDomainService, IDisposable
         return error;
     }
 
-    /// <summary>Maps an empty page where a TVM's confidential memory has none. Only with static memory: otherwise the host does.</summary>
+    /// <summary>
+    /// Maps an empty page where a TVM's confidential memory has none: of 2 MiB if all around the address is confidential and empty and there is one, otherwise
+    /// of 4 KiB. Only with static memory: otherwise the host does.
+    /// </summary>
     /// <returns>False if there are no pages.</returns>
     internal bool TryAddZeroPage(Tvm tvm, ulong guestPage)
     {
         UnassignedPages free = new(Pages);
-        if (Model != TsmModel.Static || !TryProvideTables(tvm, free, tvm.Stage.Levels - 1) || !free.TryTake(1, out ulong page))
+        return Model == TsmModel.Static
+            && TryProvideTables(tvm, free, tvm.Stage.Levels - 1)
+            && (TryAddZeroPage(tvm, free, guestPage & ~LargePageMask, 1) || TryAddZeroPage(tvm, free, guestPage, 0));
+    }
+
+    private bool TryAddZeroPage(Tvm tvm, UnassignedPages free, ulong guestPage, int level)
+    {
+        ulong count = level == 0 ? 1 : (LargePageMask + 1) >> PageShift;
+        ulong size = count << PageShift;
+        if (!tvm.Regions.IsAll(guestPage, size, RegionKind.Confidential)
+            || !tvm.Stage.ForEach(guestPage, size, _ => false)
+            || !free.TryTake(count, out ulong page))
         {
             return false;
         }
 
-        Pages.Ram.TryClear(page, PageMask + 1);
-        if (tvm.Stage.Map(guestPage, page, 0, 1, LeafKind.Confidential) != MapError.None)
+        Pages.Ram.TryClear(page, size);
+        if (tvm.Stage.Map(guestPage, page, level, 1, LeafKind.Confidential) != MapError.None)
         {
             return false;
         }
 
-        Pages.SetData(page, 1, tvm.Id, guestPage);
+        Pages.SetData(page, count, tvm.Id, guestPage);
         return true;
     }
 
@@ -461,6 +476,9 @@ public sealed class SecurityManager : IDomainService, IDisposable
         address = leaf.Address + (guestAddress - leaf.GuestAddress);
         return leaf.State == LeafState.Present && !leaf.IsShared;
     }
+
+    // By itself, so that only traced calls allocate.
+    private static ulong[] ArgumentsOf(CoveFunction function, CoveCall call) => [.. Enumerable.Range(0, function.Arguments.Length).Select(i => call[i])];
 
     private SbiError? CheckArguments(CoveFunction function, CoveCall call)
     {

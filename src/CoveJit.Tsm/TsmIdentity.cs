@@ -37,6 +37,14 @@ public sealed class TsmIdentity
     /// <summary>The identity of the platform that <c>covejit run --tsm on</c> models: always the same.</summary>
     public static TsmIdentity Emulated { get; } = new(EmulatedSecret.ToArray(), DescribeEmulated());
 
+    /// <summary>The same platform with a TSM that TVM owners are known to. Its keys and evidence differ from <see cref="Emulated"/>'s, as its configuration does.</summary>
+    /// <param name="owners">Keys that may sign TVM attestation payloads; none gives <see cref="Emulated"/>.</param>
+    public static TsmIdentity EmulatedFor(params IReadOnlyList<P384PublicKey> owners)
+    {
+        ArgumentNullException.ThrowIfNull(owners);
+        return owners.Count == 0 ? Emulated : new TsmIdentity(EmulatedSecret.ToArray(), DescribeEmulated(owners), owners);
+    }
+
     /// <summary>The trusted computing base.</summary>
     public TcbDescription Tcb { get; }
 

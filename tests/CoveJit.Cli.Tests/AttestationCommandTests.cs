@@ -5,6 +5,7 @@ using CoveJit.Attestation.Dice;
 using CoveJit.Attestation.Evidence;
 using CoveJit.Attestation.Measurements;
 using CoveJit.Cli.Commands;
+using CoveJit.Tsm;
 
 namespace CoveJit.Cli.Tests;
 
@@ -56,6 +57,28 @@ public sealed class AttestationCommandTests : IDisposable
         Expect(2, "--challenge is no challenge; give 128", "verify", good, "--reference", reference, "--challenge", "00");
         Expect(1, "missing cannot be read", "verify", Path.Combine(_directory.FullName, "missing"), "--reference", reference);
         Expect(2, "'--reference' is required", "verify", good);
+    }
+
+    // Register 3 has them, and so have the TSM's keys: evidence of a TSM with other owners is refused.
+    [Fact]
+    public void Owners_are_part_of_what_is_compared()
+    {
+        using ECDsa first = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using ECDsa second = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        string plan = Write("plan.json", System.Text.Encoding.UTF8.GetBytes(Plan));
+        string kernel = Write("kernel", [1, 2, 3]);
+        string[] owners = [Write("first.pem", System.Text.Encoding.ASCII.GetBytes(first.ExportSubjectPublicKeyInfoPem())), Write("second.der", second.ExportSubjectPublicKeyInfo())];
+        string[] measure = ["measure", "--plan", plan, "--kernel", kernel, "--append", "quiet", "--vcpus", "2", "--tcb", "covejit"];
+        string reference = Path.Combine(_directory.FullName, "reference.json");
+        TsmIdentity identity = TsmIdentity.EmulatedFor(P384PublicKey.FromKey(first), P384PublicKey.FromKey(second));
+        string evidence = Write("evidence", Evidence(identity.Attestation, "quiet", new byte[64]));
+        Assert.Equal(0, Invoke([.. measure, "--owner", owners[0], "--owner", owners[1], "--output", reference]).Code);
+        Assert.Equal(0, Invoke("verify", evidence, "--reference", reference).Code);
+        Assert.Equal(0, Invoke([.. measure, "--owner", owners[0], "--output", reference]).Code);
+        (int code, string output, _) = Invoke("verify", evidence, "--reference", reference);
+        Assert.Equal(1, code);
+        Assert.Contains("  FAIL  register 3 (TSM configuration)", output, StringComparison.Ordinal);
+        Expect(2, "--owner is about the TEE security manager of --tcb covejit", [.. measure[..^2], "--owner", owners[0]]);
     }
 
     [Fact]

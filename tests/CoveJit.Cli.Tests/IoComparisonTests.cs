@@ -9,6 +9,7 @@ namespace CoveJit.Cli.Tests;
 public sealed class IoComparisonTests
 {
     private const string ReadPhase = "read_4096";
+    private const string NoDevice = "there is no such device";
     private const int KernelCommandLine = 1024;
 
     [Fact]
@@ -30,9 +31,16 @@ public sealed class IoComparisonTests
     [Fact]
     public void All_that_a_guest_can_be_told_fits_its_kernels_command_line()
     {
-        string commands = IoWorkload.CommandsFor(IoWorkload.Parse("512,4k,16k,64k,256k,1m,8m", "read,write,randread,randwrite"), "/dev/nvme0n1", encrypts: true, ulong.MaxValue, 64, 3600.25);
-        Assert.InRange(commands.Length, 1, KernelCommandLine - 100);
-        Assert.DoesNotContain('"', commands);
+        string commands = string.Empty;
+        foreach (string target in (string[])[IoWorkload.BlockTarget("/dev/nvme0n1", encrypts: true), IoWorkload.PeerTarget(encrypts: true)])
+        {
+            commands = IoWorkload.CommandsFor(IoWorkload.Parse("512,4k,16k,64k,256k,1m,8m", "read,write,randread,randwrite"), target, ulong.MaxValue, 64, 3600.25);
+            Assert.InRange(commands.Length, 1, KernelCommandLine - 100);
+            Assert.DoesNotContain('"', commands);
+        }
+
+        Assert.Contains("D=tls:10.0.2.2:7070; ", commands, StringComparison.Ordinal);
+        Assert.Contains("D=tcp:10.0.2.2:7070; ", IoWorkload.PeerTarget(encrypts: false), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,8 +75,8 @@ public sealed class IoComparisonTests
         Assert.Equal(9, row.Median(IoResult.LatencyPrefix + "p99"));
         IoMeasurement missing = IoRun.Combine(new IoPhase("write", 4096), IoPlacement.PlainVirtio, null, runs);
         Assert.Equal("the guest reported nothing", missing.Absent);
-        IoMeasurement absent = IoRun.Combine(new IoPhase("read", 4096), IoPlacement.TeeIoCounted, IoPlacements.WhyAbsent(IoPlacement.TeeIoCounted, IoDevice.Net), []);
-        Assert.Equal("nothing here measures a network card; compare vm has a workload for it", absent.Absent);
+        IoMeasurement absent = IoRun.Combine(new IoPhase("read", 4096), IoPlacement.TeeIoCounted, NoDevice, []);
+        Assert.Equal(NoDevice, absent.Absent);
         Assert.Empty(absent.Values);
         IoResult result = Result([row, absent]);
         Assert.Equal(IoTable.Columns.Count, IoTable.Cells(row, result).Count());
@@ -77,8 +85,8 @@ public sealed class IoComparisonTests
         Assert.Equal(4, json.RootElement.GetProperty("measurements")[0].GetProperty("values").GetProperty("mib_per_second").GetProperty("median").GetDouble());
         using StringWriter table = new();
         IoTable.Write(result, table);
-        Assert.Contains("tee-io-counted: not available: nothing here measures a network card; compare vm has a workload for it.", table.ToString(), StringComparison.Ordinal);
-        Assert.Contains("nothing here measures a network card; compare vm has a workload for it", IoReport.Html(result), StringComparison.Ordinal);
+        Assert.Contains($"tee-io-counted: not available: {NoDevice}.", table.ToString(), StringComparison.Ordinal);
+        Assert.Contains(NoDevice, IoReport.Html(result), StringComparison.Ordinal);
     }
 
     // 3 x 3 matrices of 4-byte integers are what fits into 40 bytes; the digest is of a product computed otherwise.
@@ -123,6 +131,7 @@ public sealed class IoComparisonTests
         Assert.Equal("plain-processor", IoPlacements.FirstOf("accelerator"));
         Assert.Equal("plain-virtio", IoPlacements.FirstOf("nvme"));
         Assert.DoesNotContain(IoPlacements.For(IoDevice.Nvme), IoPlacements.IsProcessor);
+        Assert.All(IoPlacements.For(IoDevice.Net), placement => Assert.Null(IoPlacements.WhyAbsent(placement, IoDevice.Net)));
         Assert.EndsWith("see confidential-processor", IoPlacements.WhyAbsent(IoPlacement.ConfidentialVirtio, IoDevice.Accelerator), StringComparison.Ordinal);
     }
 
@@ -131,7 +140,7 @@ public sealed class IoComparisonTests
         new Dictionary<string, IReadOnlyDictionary<string, double>> { [ReadPhase] = new Dictionary<string, double> { ["p50"] = 1, ["p90"] = 5, ["p99"] = 9, ["max"] = 10 } });
 
     private static IoResult Result(IReadOnlyList<IoMeasurement> rows) => new(
-        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new IoPlace("tee-io-counted", "nothing here measures a network card; compare vm has a workload for it", [])], rows);
+        1, "0", "host", 1, DateTime.UnixEpoch, "bench", "net", 1 << 20, IoWorkload.Span, 1, 3, 1, false, [new IoPlace("tee-io-counted", NoDevice, [])], rows);
 
     private static ulong SplitMix(ulong seed, long index)
     {

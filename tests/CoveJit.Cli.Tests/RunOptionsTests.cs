@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Cli.Commands;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
@@ -142,7 +144,54 @@ public sealed class RunOptionsTests
         Assert.Null(Bind("--kernel", "Image", "--vmm", "d/vmm", "--vm", "plain").Tsm);
     }
 
+    [Fact]
+    public void A_balloon_goes_through_sizes_at_times()
+    {
+        MachineOptions options = Bind(
+            "--kernel", "Image", "--vmm", "vmm.elf", "--vm", "plain,balloon=64M@5:0@20,reporting", "--vm", "confidential,balloon=12K", "--vm", "plain");
+        Assert.Equal([new BalloonStep(64 << 20, 5), new BalloonStep(0, 20)], options.VirtualMachines[0].Balloon);
+        Assert.Equal([new BalloonStep(12 << 10, 0)], options.VirtualMachines[1].Balloon);
+        Assert.Empty(options.VirtualMachines[2].Balloon);
+        Assert.Equal([true, false, false], options.VirtualMachines.Select(machine => machine.ReportsFreePages));
+    }
+
+    [Fact]
+    public void Owners_are_known_to_the_TSM_by_their_keys()
+    {
+        using ECDsa owner = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        using ECDsa other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, owner.ExportSubjectPublicKeyInfoPem());
+            Assert.Equal([P384PublicKey.FromKey(owner)], Bind("--kernel", "Image", "--tsm", "static", "--owner", file).TvmOwners);
+            Assert.Single(Bind("--kernel", "Image", "--vmm", "vmm.elf", "--vm", "confidential", "--owner", file).TvmOwners);
+            Refuses(2, "covejit: --owner is for a TEE security manager, and there is none; add --tsm on", "--owner", file);
+            File.WriteAllText(file, other.ExportSubjectPublicKeyInfoPem());
+            Refuses(1, $"covejit: owner {file}: ", "--tsm", "on", "--owner", file);
+            Refuses(1, "covejit: owner missing.pem cannot be read", "--tsm", "on", "--owner", "missing.pem");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        static void Refuses(int expected, string message, params string[] arguments)
+        {
+            (int code, _, string error) = Invoke(_ => 0, ["run", "--kernel", "Image", .. arguments]);
+            Assert.Equal(expected, code);
+            Assert.StartsWith(message, error, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
+    [InlineData("covejit: --vm balloon=64X does not say", "--kernel", "Image", "--vm", "plain,balloon=64X")]
+    [InlineData("covejit: --vm balloon=64M@5:0@5 does not say", "--kernel", "Image", "--vm", "plain,balloon=64M@5:0@5")]
+    [InlineData("covejit: --vm balloon=1M@ does not say", "--kernel", "Image", "--vm", "plain,balloon=1M@")]
+    [InlineData("covejit: --vm balloon=: there are 256 MiB to be taken", "--kernel", "Image", "--vm", "plain,balloon=257M")]
+    [InlineData("covejit: --vm reporting: free pages are reported to a balloon", "--kernel", "Image", "--vm", "plain,reporting")]
+    [InlineData("covejit: --vm confidential,reporting: ", "--kernel", "Image", "--vm", "confidential,balloon=0,reporting")]
+    [InlineData("covejit: --vm: balloon= and device= exclude each other", "--kernel", "Image", "--vm", "plain,balloon=1M,device=nvme")]
     [InlineData("covejit: --drive: tee, plug and pull are said of a PCIe function; add bus=pci", "--drive", "a.img,tee")]
     [InlineData("covejit: --net: tee, plug and pull are said of a PCIe function; add bus=pci", "--net", "user,tee")]
     [InlineData("covejit: --ide is about links to devices with tee, and there are none", "--nvme", "a.img", "--ide", "functional")]

@@ -113,6 +113,39 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 
+    // With static memory what comes back is the TSM's, not the hypervisor's.
+    [GuestTheory(Hypervisor.Compiler, ObjectCopy)]
+    [InlineData("on", 18)]
+    [InlineData("static", 0)]
+    public void A_balloon_takes_what_the_TVM_has_shared_and_nothing_else_while_another_vCPU_works(string tsm, int returned)
+    {
+        string image = AssembleKernel("balloon.c");
+        (int code, string output, string error) = CoveJitProcess.Run(
+            BootSeconds, [.. hypervisor.Arguments(), "--smp", "2", "--tsm", tsm, "--vm", $"confidential,vcpus=2,memory=128M,kernel={image},balloon=18M@1:0@2"]);
+        Assert.Equal((0, string.Empty), (code, error));
+        Assert.Contains("balloon: given and taken back", output, StringComparison.Ordinal);
+        Assert.Contains("does not accept ACCESS_PLATFORM", output, StringComparison.Ordinal);
+        IReadOnlyList<int> free = Hypervisor.FreeMemory(output);
+        Assert.Equal(free[0] + returned, free[1]);
+        JsonElement balloon = Hypervisor.Statistics(output)[0].GetProperty("balloon");
+        Assert.Equal((18 << 8, 0), (balloon.GetProperty("most").GetInt32(), balloon.GetProperty("pages").GetInt32()));
+
+        // Two pages were given twice, having been touched in between.
+        Assert.Equal((returned << 8) + 2, balloon.GetProperty("returned").GetInt32());
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
+    }
+
+    // Its driver would have its queues where the device does not reach, and shares nothing.
+    [GuestFact(Hypervisor.Compiler)]
+    public void Debian_s_kernel_gets_no_balloon()
+    {
+        string output = hypervisor.Run(
+            BootSeconds, ["--append", "covejit.run=\"modprobe virtio_balloon; dmesg | grep refuses\""], ["--vm", "confidential,balloon=64M"]);
+        Assert.Contains("does not accept ACCESS_PLATFORM", output, StringComparison.Ordinal);
+        Assert.Contains("device refuses features", output, StringComparison.Ordinal);
+        Assert.Equal(0, Hypervisor.Statistics(output)[0].GetProperty("balloon").GetProperty("returned").GetInt32());
+    }
+
     // What 'covejit measure' makes of the plan is what the TSM has measured.
     [GuestTheory(Hypervisor.Compiler, ObjectCopy)]
     [InlineData("on")]
@@ -153,8 +186,8 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
         string program = _directory.File("kernel.elf");
         string image = _directory.File("kernel");
         Execute(
-            Hypervisor.Compiler, "-nostdlib", "-static", "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany", "-fno-pic", "-no-pie",
-            "-Wl,--build-id=none,-Ttext=0,-e,0,-N,--no-warn-rwx-segments", "-o", program, Path.Combine(AppContext.BaseDirectory, source));
+            Hypervisor.Compiler, "-O2", "-ffreestanding", "-fno-toplevel-reorder", "-nostdlib", "-static", "-march=rv64imac_zicsr", "-mabi=lp64", "-mcmodel=medany", "-fno-pic", "-no-pie",
+            "-Wl,--build-id=none,-Ttext=0,-e,0,-N,--no-warn-rwx-segments,--no-relax", "-o", program, Path.Combine(AppContext.BaseDirectory, source));
         Execute(ObjectCopy, "-O", "binary", program, image);
         return image;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -32,6 +33,10 @@ public sealed class Hypervisor : IDisposable
     /// <summary>Fails unless the machine's pages all came back.</summary>
     public static void AssertNothingLost(IReadOnlyList<JsonElement> statistics) =>
         Assert.Equal(0, statistics[^1].GetProperty("machine").GetProperty("pages_lost").GetInt64());
+
+    /// <summary>How much memory of the machine's was free whenever a balloon's target changed or was reached, in MiB.</summary>
+    public static IReadOnlyList<int> FreeMemory(string output) =>
+        [.. Regex.Matches(output, @"(?m)^\[vmm\] vm\d: its balloon (?:is to hold|holds) \d+ MiB; (\d+) MiB").Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
 
     /// <summary>A command line that runs the default guest on it.</summary>
     public string[] Arguments(params string[] more) => ["run", "--vmm", Program, "--guest", DefaultGuest.DescriptionFile, .. more];

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace CoveJit.EndToEnd.Tests;
 
@@ -57,6 +59,47 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
         JsonElement exits = Hypervisor.Statistics(output)[0].GetProperty("exits");
         Assert.InRange(exits.GetProperty("timer").GetInt32(), 1, int.MaxValue);
         Assert.InRange(exits.GetProperty("wfi").GetInt32(), 1, int.MaxValue);
+        Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
+    }
+
+    // Time goes by instructions: so the balloon shrinks after it has grown, however busy the computer is.
+    [GuestFact(Hypervisor.Compiler)]
+    public void A_balloon_takes_memory_and_gives_it_back()
+    {
+        const int Pages = 64 << 8;
+        string output = RunOnce(
+            ["--icount", "--smp", "2", "--vm", $"plain,vcpus=2,balloon=64M@8:0@14"],
+            "modprobe virtio_balloon; dd if=/dev/zero of=/tmp/all bs=1M count=90; rm /tmp/all; dd if=/dev/urandom of=/tmp/keep bs=1M count=40; sha256sum /tmp/keep > /tmp/sum; "
+            + $"grep MemFree /proc/meminfo; until grep -q balloon_inflate.{Pages} /proc/vmstat; do sleep 1; done; grep MemFree /proc/meminfo; "
+            + $"until grep -q balloon_deflate.{Pages} /proc/vmstat; do sleep 1; done; grep MemFree /proc/meminfo; sha256sum -c /tmp/sum; dd if=/dev/zero of=/tmp/all bs=1M count=50; sha256sum /tmp/all; sha256sum -c /tmp/sum");
+        Assert.Equal(2, output.Split("/tmp/keep: OK").Length - 1);
+        Assert.Contains($"{Convert.ToHexStringLower(SHA256.HashData(new byte[50 << 20]))}  /tmp/all", output, StringComparison.Ordinal);
+
+        // Some of the 64 MiB the kernel had never touched, and so were free before.
+        IReadOnlyList<int> free = Hypervisor.FreeMemory(output);
+        Assert.InRange(free[1] - free[0], 32, 64);
+        int[] guest = [.. Regex.Matches(output, @"MemFree: +(\d+) kB").Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) >> 10)];
+        Assert.InRange(guest[0] - guest[1], 48, 80);
+        Assert.InRange(guest[2] - guest[1], 48, 80);
+        IReadOnlyList<JsonElement> statistics = Hypervisor.Statistics(output);
+        JsonElement balloon = statistics[0].GetProperty("balloon");
+        Assert.Equal((Pages, Pages, Pages), (balloon.GetProperty("most").GetInt32(), balloon.GetProperty("inflated").GetInt32(), balloon.GetProperty("deflated").GetInt32()));
+        Assert.InRange(balloon.GetProperty("returned").GetInt32(), Pages - 1024, Pages);
+        Assert.InRange(balloon.GetProperty("guest_free").GetInt64(), 48 << 20, 160 << 20);
+        Hypervisor.AssertNothingLost(statistics);
+    }
+
+    // A machine whose memory both cannot have at once.
+    [GuestFact(Hypervisor.Compiler)]
+    public void What_one_virtual_machine_reports_free_another_one_gets()
+    {
+        const string Fill = "dd if=/dev/zero of=/tmp/all bs=1M count=150; rm /tmp/all";
+        string output = RunOnce(
+            ["--memory", "560M", "--icount", "--vm", "plain,memory=384M,balloon=0,reporting", "--vm", $"plain,memory=384M,append=quiet covejit.run=\"sleep 18; {Fill}\""],
+            $"modprobe virtio_balloon; {Fill}; sleep 20");
+        JsonElement balloon = Hypervisor.Statistics(output)[0].GetProperty("balloon");
+        Assert.InRange(balloon.GetProperty("reported").GetInt32(), 150 << 8, int.MaxValue);
+        Assert.InRange(balloon.GetProperty("returned").GetInt32(), 120 << 8, int.MaxValue);
         Hypervisor.AssertNothingLost(Hypervisor.Statistics(output));
     }
 

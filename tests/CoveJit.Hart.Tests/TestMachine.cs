@@ -221,7 +221,18 @@ internal sealed class TestClock : IClock
 {
     public ulong Frequency => 10_000_000;
 
-    public ulong Ticks { get; set; }
+    public Action? OnRead { get; set; }
+
+    public ulong Ticks
+    {
+        get
+        {
+            OnRead?.Invoke();
+            return field;
+        }
+
+        set;
+    }
 
     public ulong RealTime => Ticks * 100;
 }

@@ -56,6 +56,26 @@ public sealed class StaticMemoryTests : IDisposable
     }
 
     [Fact]
+    public void Large_pages_are_found_where_all_around_an_address_is_confidential_and_empty()
+    {
+        const ulong Large = 2UL << 20;
+        const ulong Far = 1UL << 35;
+        new HostVm().Write(_machine);
+        ulong id = _machine.Succeed("promote_to_tvm", HostVm.Tree, 0, GuestMemory, 0);
+        Tvm tvm = _machine.Tvm(id);
+        long free = _machine.Tsm.Pages.CountUnassigned();
+        Assert.True(tvm.Regions.TrySet(Far, 2 * Large, RegionKind.Confidential));
+        Assert.True(tvm.Regions.TrySet(Far + Large, PageSize, RegionKind.Mmio));
+        Assert.True(_machine.Tsm.TryAddZeroPage(tvm, Far + (5 * PageSize)));
+        Assert.True(_machine.Tsm.TryAddZeroPage(tvm, Far + Large + (5 * PageSize)));
+        Assert.Equal((1, 0), (tvm.Stage.Find(Far).Level, tvm.Stage.Find(Far + Large + (5 * PageSize)).Level));
+        Assert.Equal(LeafState.Absent, tvm.Stage.Find(Far + Large + (6 * PageSize)).State);
+        Assert.Equal(0UL, tvm.Stage.Find(Far).Address % Large);
+        Assert.InRange(free - _machine.Tsm.Pages.CountUnassigned(), 513, 520);
+        _machine.Succeed("destroy_tvm", id);
+    }
+
+    [Fact]
     public void The_host_cannot_touch_the_memory()
     {
         Assert.False(_machine.Domains.Permits(0, Confidential, PageSize, Memory.Protection.MptPermissions.Read));

@@ -3,24 +3,30 @@ using CoveJit.Attestation.Cryptography;
 
 namespace CoveJit.Attestation.Verification;
 
-/// <summary>Reads a root to trust from a file: an X.509 certificate or a public key, PEM or DER, or a COSE_Key.</summary>
+/// <summary>Reads a key to trust, a root's or an owner's, from a file: an X.509 certificate or a public key, PEM or DER, or a COSE_Key.</summary>
 public static class TrustAnchor
 {
     private const int MaxFile = 64 * 1024;
     private const byte DerSequence = 0x30;
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a root's file.</summary>
     /// <exception cref="AttestationException">It cannot be read, or holds no root.</exception>
-    public static P384PublicKey Load(string path)
+    public static P384PublicKey Load(string path) => Load(path, "root");
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="whose">Whose key it is, for errors: <c>root</c>, <c>owner</c>.</param>
+    /// <exception cref="AttestationException">It cannot be read, or holds no key that could be trusted.</exception>
+    public static P384PublicKey Load(string path, string whose)
     {
-        byte[] bytes = HostFiles.Read(path, "root", MaxFile);
+        byte[] bytes = HostFiles.Read(path, whose, MaxFile);
         try
         {
             return Decode(bytes);
         }
         catch (AttestationException e)
         {
-            throw new AttestationException($"root {path}: {e.Cause}", "give the root's X.509 certificate or its public key (PEM or DER)", e);
+            throw new AttestationException($"{whose} {path}: {e.Cause}", $"give the {whose}'s X.509 certificate or its public key (PEM or DER), of P-384", e);
         }
     }
 

@@ -99,7 +99,7 @@ internal static class CompareCommand
         Option<string> device = new("--device") { HelpName = string.Join('|', IoPlacements.Devices.Keys), Description = "What the guest reads and writes [nvme]", DefaultValueFactory = _ => "nvme" };
         Option<string> sizes = new("--sizes") { HelpName = "LIST", Description = $"Sizes of requests [{Sizes}]", DefaultValueFactory = _ => Sizes };
         Option<string?> pattern = new("--pattern") { HelpName = "LIST", Description = $"Some of read,write,randread,randwrite [{IoWorkload.DefaultPatterns}]; an accelerator multiplies matrices" };
-        Option<int> depth = new("--depth") { HelpName = "N", Description = "Requests under way [1]", DefaultValueFactory = _ => 1 };
+        Option<int?> depth = new("--depth") { HelpName = "N", Description = "Requests under way [1]; an accelerator has one" };
         Option<int> repeat = new("--repeat") { HelpName = "N", Description = "Runs in each placement, of which the median counts [3]", DefaultValueFactory = _ => 3 };
         Option<double> seconds = new("--seconds") { HelpName = "S", Description = "Seconds of each pattern and size, by the guest's clock [1]", DefaultValueFactory = _ => 1 };
         Option<bool> icount = new("--icount") { Description = "Derive the guest's time from instructions" };
@@ -117,10 +117,16 @@ internal static class CompareCommand
             IoDevice chosen = IoPlacements.Devices.TryGetValue(name, out IoDevice known)
                 ? known
                 : throw new UsageException($"--device {name} is not known", $"give one of {string.Join(", ", IoPlacements.Devices.Keys)}");
+            int? depthGiven = result.GetValue(depth);
+            if (depthGiven is not null && chosen == IoDevice.Accelerator)
+            {
+                throw new UsageException("--depth is for devices that have several requests under way; an accelerator has one", "leave --depth out");
+            }
+
             IoComparison comparison = new(
                 chosen,
                 chosen == IoDevice.Accelerator ? MatrixWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)) : IoWorkload.Parse(result.GetValue(sizes)!, result.GetValue(pattern)),
-                IoWorkload.CheckDepth(result.GetValue(depth)),
+                depthGiven is { } wanted ? IoWorkload.CheckDepth(wanted) : 1,
                 Within("--repeat", result.GetValue(repeat), MostRepeats),
                 CheckSeconds(result.GetValue(seconds)),
                 result.GetValue(guest)!,

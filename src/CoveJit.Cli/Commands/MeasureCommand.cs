@@ -33,10 +33,11 @@ internal static class MeasureCommand
         Option<int?> vcpus = new("--vcpus") { HelpName = "N", Description = "Number of vCPUs, instead of the plan's" };
         Option<string?> tcb = new("--tcb") { HelpName = "FILE|covejit", Description = "Description of platform and TSM; covejit is the one of run --tsm on, with its root; without it only the TVM is measured" };
         Option<string[]> roots = new("--root") { HelpName = "FILE", Description = "A platform root to trust: certificate or public key; may be repeated" };
+        Option<string[]> owners = new("--owner") { HelpName = "FILE", Description = "With --tcb covejit: a key that run --owner names, in the same order; may be repeated" };
         Option<string?> output = new("--output") { HelpName = "FILE", Description = "Where the reference values go [standard output]" };
         Option<string?>[] files = [.. FileInputs.Select(input => new Option<string?>($"--{input.Name}") { HelpName = "FILE", Description = input.Description })];
         Command command = new("measure", "Compute the reference values of a confidential VM") { plan };
-        foreach (Option option in (Option[])[.. files, append, vcpus, tcb, roots, output])
+        foreach (Option option in (Option[])[.. files, append, vcpus, tcb, owners, roots, output])
         {
             command.Add(option);
         }
@@ -64,7 +65,13 @@ internal static class MeasureCommand
             }
 
             bool emulated = result.GetValue(tcb) == EmulatedTcb;
-            TcbDescription? description = emulated ? TsmIdentity.Emulated.Tcb : result.GetValue(tcb) is { } file ? TcbDescription.Load(file) : null;
+            IReadOnlyList<P384PublicKey> ownerKeys = [.. (result.GetValue(owners) ?? []).Select(path => TrustAnchor.Load(path, "owner"))];
+            if (ownerKeys.Count > 0 && !emulated)
+            {
+                throw new UsageException("--owner is about the TEE security manager of --tcb covejit", "add --tcb covejit, or put the hash of the configuration into the --tcb file");
+            }
+
+            TcbDescription? description = emulated ? TsmIdentity.DescribeEmulated(ownerKeys) : result.GetValue(tcb) is { } file ? TcbDescription.Load(file) : null;
             List<P384PublicKey> trusted = [.. (result.GetValue(roots) ?? []).Select(TrustAnchor.Load)];
             if (emulated)
             {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using CoveJit.Attestation.Verification;
 using CoveJit.Cli.Parsing;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
@@ -62,6 +63,7 @@ internal sealed class RunCommand
     private readonly Option<string?> _coveAbi = Text("--cove-abi", "current|salus", "With --tsm on: the numbering of its functions, that of the specification or the older one of the Salus TSM [current]");
     private readonly Option<string?> _mmu = Text("--mmu", "sv39|sv48|sv57", "Largest paging mode [sv57]");
     private readonly Option<bool> _noReboot = new("--no-reboot", "-no-reboot") { Description = "Exit, with code 3, when the guest reboots" };
+    private readonly Option<string[]> _owner = new("--owner") { HelpName = "FILE", Description = "With a TEE security manager: public key (P-384, PEM or DER) or certificate of an owner of confidential virtual machines, whose attestation payloads it accepts; may be repeated" };
     private readonly Option<string?> _dumpLaunch = Text("--dump-launch", "DIR", "Write launch plans and evidence of the confidential virtual machines into a directory at the end, for measure and verify");
     private readonly Option<string?> _stats = Text("--stats", "F", "Write statistics to a JSON file at the end");
     private readonly Option<string?> _trace = Text("--trace", "WHAT", $"Trace to standard error: {string.Join(',', TraceNames.Select(t => t.Name))}");
@@ -84,7 +86,7 @@ internal sealed class RunCommand
     {
         Command = new Command("run", "Boot a machine; without options, the default guest")
         {
-            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _mmu, _noReboot, _dumpLaunch, _stats, _trace, _dumpDtb,
+            _guest, _kernel, _initrd, _append, _vm, _vmm, _drive, _nvme, _accelerator, _ide, _iommu, _net, _smp, _memory, _bios, _aia, _iopmp, _icount, _tiers, _hot, _cache, _check, _dumpAsm, _dumpAsmTo, _profile, _perfMap, _cpu, _mpt, _tsm, _coveAbi, _owner, _mmu, _noReboot, _dumpLaunch, _stats, _trace, _dumpDtb,
             _htif, _signature, _granularity, _nographic, _machine, _serial, _display,
         };
         Command.SetAction(result =>
@@ -100,6 +102,11 @@ internal sealed class RunCommand
             {
                 options = addVirtualMachines(options, requests, result.GetValue(_vmm), result.GetValue(_memory) is null);
                 RefuseDomains(options);
+            }
+
+            if (options.TvmOwners.Count > 0 && options.Tsm is null)
+            {
+                throw new UsageException("--owner is for a TEE security manager, and there is none", "add --tsm on, --tsm static or --vm confidential");
             }
 
             return run(options);
@@ -363,6 +370,7 @@ internal sealed class RunCommand
             SupervisorDomains = result.GetValue(_mpt) is { } mpt ? ParseSupervisorDomains(mpt) : defaults.SupervisorDomains,
             Tsm = ParseTsm(result.GetValue(_tsm) ?? "off", result.GetValue(_coveAbi)),
             TsmModel = result.GetValue(_tsm) == "static" ? TsmModel.Static : TsmModel.SupervisorDomain,
+            TvmOwners = [.. (result.GetValue(_owner) ?? []).Select(path => TrustAnchor.Load(path, "owner"))],
             Paging = result.GetValue(_mmu) is { } mmu ? ParsePaging(mmu) : defaults.Paging,
             NoReboot = result.GetValue(_noReboot),
             LaunchDirectory = result.GetValue(_dumpLaunch),

@@ -1,3 +1,4 @@
+using CoveJit.Cli.Comparison.Peer;
 using CoveJit.Cli.Parsing;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Machines.Loading;
@@ -17,6 +18,9 @@ namespace CoveJit.Cli.Comparison;
 internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phases, int depth, int repeat, double seconds, string guest, string? hypervisor, bool instructionClock)
 {
     private const int SchemaVersion = 1;
+
+    // Behind the first root port: the machine has no other function.
+    private const string FirstFunction = "01:00.0";
 
     private readonly GuestRuns _guests = new(guest, instructionClock);
 
@@ -55,18 +59,24 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
             return MultiplyOnce(placement, seed, cancellation);
         }
 
-        using (FileStream image = File.Create(disk))
+        bool isNet = device == IoDevice.Net;
+        bool isEncrypted = placement == IoPlacement.ConfidentialEncrypted;
+        byte[] peer = isNet ? new byte[IoWorkload.Span] : [];
+        if (!isNet)
         {
+            using FileStream image = File.Create(disk);
             image.SetLength(2 * IoWorkload.Span);
         }
 
-        VmRun run = VmRun.Execute(Options(placement, disk, seed), IoPlacements.KindOf(placement), cancellation);
+        MachineOptions options = isNet ? NetOptions(placement, peer, seed) : BlockOptions(placement, disk, seed);
+        VmRun run = VmRun.Execute(options, IoPlacements.KindOf(placement), cancellation);
         RequireProgram(run, IoWorkload.Missing);
 
-        // The guest has compared each word; here is what it says it read at the end, and what is in the image.
+        // The guest has compared each word; here is what it says it read at the end, and what is in the image, or in the peer's memory: a peer that
+        // is talked to by TLS has opened each record with its key.
         bool isRead = run.Text.Contains($$"""{"digest":"{{IoWorkload.Digest(seed)}}"}""");
-        int clear = IoWorkload.SectorsInTheClear(File.ReadAllBytes(disk), seed);
-        if (!isRead || clear != (placement == IoPlacement.ConfidentialEncrypted ? 0 : IoWorkload.Sectors))
+        int clear = IoWorkload.SectorsInTheClear(isNet ? peer : File.ReadAllBytes(disk), seed);
+        if (!isRead || clear != (isEncrypted && !isNet ? 0 : IoWorkload.Sectors))
         {
             throw new LoadException(
                 !isRead ? $"the guest in the placement '{IoPlacements.NameOf(placement)}' has read other data than it wrote"
@@ -86,8 +96,7 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
             options = WithLink(options, placement) with { MatrixEngines = [new AcceleratorOptions(FunctionOf(placement))] };
         }
 
-        VirtualMachineRequest request = new(GuestPlacements.MachineKindOf(IoPlacements.KindOf(placement))) { MemorySize = GuestRuns.GuestMemory, Devices = isPassed ? ["accelerator"] : [] };
-        VmRun run = VmRun.Execute(VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true), IoPlacements.KindOf(placement), cancellation);
+        VmRun run = VmRun.Execute(InVirtualMachine(options, placement, isPassed ? [FirstFunction] : []), IoPlacements.KindOf(placement), cancellation);
         RequireProgram(run, MatrixWorkload.Missing);
         return phases.FirstOrDefault(phase => !run.Text.Contains(MatrixWorkload.ProductLine(phase, seed))) is { } wrong
             ? throw new LoadException($"the placement '{IoPlacements.NameOf(placement)}' has another product in {wrong.Name} than there is", GuestRuns.Defect)
@@ -108,24 +117,43 @@ internal sealed class IoComparison(IoDevice device, IReadOnlyList<IoPhase> phase
     private static MachineOptions WithLink(MachineOptions options, IoPlacement placement) =>
         options with { Iommu = !IoPlacements.IsTeeIo(placement), Ide = placement == IoPlacement.TeeIoFunctional ? IdeLinkMode.Functional : IdeLinkMode.Counted };
 
-    private MachineOptions Options(IoPlacement placement, string disk, ulong seed)
+    private MachineOptions NetOptions(IoPlacement placement, byte[] peer, ulong seed)
+    {
+        bool isPassed = IoPlacements.IsPassed(placement);
+        bool isEncrypted = placement == IoPlacement.ConfidentialEncrypted;
+        MachineOptions options = _guests.Guest(IoWorkload.CommandsFor(phases, IoWorkload.PeerTarget(isEncrypted), seed, depth, seconds));
+        options = (isPassed ? WithLink(options, placement) : options) with
+        {
+            Network = new NetworkOptions(NetworkKind.Given, [])
+            {
+                Backend = new TcpPeer(() => IoWorkload.PeerService(peer, isEncrypted, seed)),
+                Pcie = isPassed,
+                Function = FunctionOf(placement),
+            },
+        };
+        return InVirtualMachine(options, placement, isPassed ? [FirstFunction] : []);
+    }
+
+    private MachineOptions InVirtualMachine(MachineOptions options, IoPlacement placement, IReadOnlyList<string> devices, params IReadOnlyList<string> drives) =>
+        VirtualMachineSelection.Add(
+            options,
+            [new VirtualMachineRequest(GuestPlacements.MachineKindOf(IoPlacements.KindOf(placement))) { MemorySize = GuestRuns.GuestMemory, Drives = drives, Devices = devices }],
+            hypervisor,
+            choosesMemory: true);
+
+    private MachineOptions BlockOptions(IoPlacement placement, string disk, ulong seed)
     {
         bool isPassed = IoPlacements.IsPassed(placement);
         bool isNvme = isPassed && device == IoDevice.Nvme;
         DriveOptions drive = new(disk, Format: DriveFormat.Raw) { Function = FunctionOf(placement) };
-        MachineOptions options = _guests.Guest(IoWorkload.CommandsFor(phases, isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted, seed, depth, seconds));
+        MachineOptions options = _guests.Guest(IoWorkload.CommandsFor(
+            phases, IoWorkload.BlockTarget(isNvme ? "/dev/nvme0n1" : "/dev/vda", placement == IoPlacement.ConfidentialEncrypted), seed, depth, seconds));
         if (isPassed)
         {
             options = WithLink(options, placement);
             options = isNvme ? options with { NvmeControllers = [[drive]] } : options with { Drives = [.. options.Drives, drive with { Pcie = true }] };
         }
 
-        VirtualMachineRequest request = new(GuestPlacements.MachineKindOf(IoPlacements.KindOf(placement)))
-        {
-            MemorySize = GuestRuns.GuestMemory,
-            Drives = isPassed ? [] : [disk],
-            Devices = !isPassed ? [] : isNvme ? ["nvme"] : ["01:00.0"],
-        };
-        return VirtualMachineSelection.Add(options, [request], hypervisor, choosesMemory: true);
+        return isPassed ? InVirtualMachine(options, placement, [FirstFunction]) : InVirtualMachine(options, placement, [], disk);
     }
 }

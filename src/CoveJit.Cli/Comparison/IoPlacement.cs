@@ -37,7 +37,7 @@ internal enum IoDevice
     /// <summary>A VirtIO block device; where it is passed through, a PCIe function.</summary>
     VirtioBlk,
 
-    /// <summary>A network card.</summary>
+    /// <summary>A VirtIO network card, over which a peer's memory is read and written; where it is passed through, a PCIe function.</summary>
     Net,
 
     /// <summary>An accelerator.</summary>
@@ -100,7 +100,6 @@ internal static class IoPlacements
     /// <summary>Why nothing can be measured there; null where it can.</summary>
     public static string? WhyAbsent(IoPlacement placement, IoDevice device) => (placement, device) switch
     {
-        (_, IoDevice.Net) => "nothing here measures a network card; compare vm has a workload for it",
         (IoPlacement.PlainVirtio, IoDevice.Accelerator) => NoVirtio + NameOf(IoPlacement.PlainProcessor),
         (IoPlacement.ConfidentialVirtio or IoPlacement.ConfidentialEncrypted, IoDevice.Accelerator) => NoVirtio + NameOf(IoPlacement.ConfidentialProcessor),
         _ => null,

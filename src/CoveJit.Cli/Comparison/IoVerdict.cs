@@ -36,8 +36,12 @@ internal static class IoVerdict
             string measured = string.Join(", ", ratios.Select(pair => $"{Name(pair.Tee)} {VmFormat.Ratio(pair.Ratio)}"));
             yield return $"TEE-IO to {IoPlacements.NameOf(than)}, MiB for a guest instruction: {measured}; "
                 + string.Create(CultureInfo.InvariantCulture, $"at least {atLeast} was expected")
-                + (below.Length == 0 ? "." : $", and is not reached by {below}: there the instructions that a request takes whatever its size are what counts.");
+                + (below.Length == 0 ? "." : $", and is not reached by {below}: there {Reason(result)}.");
         }
+
+        static string Reason(IoResult measured) => IoPlacements.Devices[measured.Device] == IoDevice.Net
+            ? "what the guest's TCP/IP takes for a frame is what counts, wherever the card is"
+            : "the instructions that a request takes whatever its size are what counts";
 
         static string Name(IoMeasurement row) => $"{row.Pattern} {IoTable.Size(row.BlockBytes)}";
     }

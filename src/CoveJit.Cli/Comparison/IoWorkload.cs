@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using CoveJit.Cli.Comparison.Peer;
 using CoveJit.Cli.Parsing;
 using CoveJit.Machines.Loading;
 
@@ -17,7 +18,7 @@ internal sealed record IoPhase(string Pattern, long Size)
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Pattern}_{Size}");
 }
 
-/// <summary>What the guest is told to do, and what has to be on its device.</summary>
+/// <summary>What the guest is told to do, and what has to be on its device, or in its peer's memory.</summary>
 internal static class IoWorkload
 {
     /// <summary>Bytes of the device that are read and written.</summary>
@@ -52,20 +53,52 @@ internal static class IoWorkload
         ? depth
         : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--depth {depth} is out of range"), $"give 1 to {MostDepth}");
 
+    /// <summary>Has the guest wait for a block device.</summary>
+    /// <param name="device">The device in the guest.</param>
+    /// <param name="encrypts">Whether the guest maps it through dm-crypt.</param>
+    public static string BlockTarget(string device, bool encrypts) =>
+        WaitFor("b", device) + $"D={device}; " + (encrypts ? "modprobe dm_crypt; modprobe xts; D=`/bench/crypt $D secret` || exit 1; " : string.Empty);
+
+    /// <summary>Has the guest set up its network card.</summary>
+    /// <param name="encrypts">Whether the guest's kernel encrypts what goes to the peer, by TLS.</param>
+    public static string PeerTarget(bool encrypts) =>
+        WaitFor("e", "/sys/class/net/eth0") + $"ip addr add {TcpPeer.GuestAddress} dev eth0; ip link set eth0 up; "
+        + (encrypts ? "modprobe tls; modprobe gcm; modprobe ghash_generic; " : string.Empty)
+        + string.Create(CultureInfo.InvariantCulture, $"D={(encrypts ? "tls" : "tcp")}:{TcpPeer.Address}:{TcpPeer.Port}; ");
+
+    /// <summary>What answers the guest on a connection of <see cref="PeerTarget"/>.</summary>
+    /// <param name="content">The peer's memory.</param>
+    /// <param name="encrypts">Whether it is to be talked to by TLS alone.</param>
+    /// <param name="seed">What the key is made of, as in <c>guest/io/peer.h</c>.</param>
+    public static IByteService PeerService(byte[] content, bool encrypts, ulong seed)
+    {
+        PeerMemory memory = new(content);
+        if (!encrypts)
+        {
+            return memory;
+        }
+
+        Span<byte> key = stackalloc byte[TlsRecords.KeySize];
+        for (int at = 0; at < key.Length; at += sizeof(ulong))
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(key[at..], WordAt(~seed, at));
+        }
+
+        return new TlsRecords(memory, key);
+    }
+
     /// <summary>The commands for <c>covejit.run</c>.</summary>
     /// <param name="phases">What is measured.</param>
-    /// <param name="device">The device in the guest.</param>
-    /// <param name="encrypts">Whether the guest maps the device through dm-crypt.</param>
+    /// <param name="target">What <see cref="BlockTarget"/> or <see cref="PeerTarget"/> say.</param>
     /// <param name="seed">What the words on the device are functions of.</param>
     /// <param name="depth">Requests under way.</param>
     /// <param name="seconds">Seconds of each phase, by the guest's clock.</param>
-    public static string CommandsFor(IReadOnlyList<IoPhase> phases, string device, bool encrypts, ulong seed, int depth, double seconds)
+    public static string CommandsFor(IReadOnlyList<IoPhase> phases, string target, ulong seed, int depth, double seconds)
     {
         // Kernels have room for 1024 characters.
         string patterns = string.Join(' ', phases.Select(phase => phase.Pattern).Distinct());
         string sizes = string.Join(' ', phases.Select(phase => phase.Size.ToString(CultureInfo.InvariantCulture)).Distinct());
-        return $"D={device}; n=0; while [ ! -b $D ] && [ $n -lt 200 ]; do usleep 50000; n=$((n+1)); done; [ -x /bench/io ] || {{ echo {Missing}; exit 0; }}; "
-            + (encrypts ? "modprobe dm_crypt; modprobe xts; D=`/bench/crypt $D secret` || exit 1; " : string.Empty)
+        return $"[ -x /bench/io ] || {{ echo {Missing}; exit 0; }}; {target}"
             + string.Create(CultureInfo.InvariantCulture, $"T=$D' {Span} {seed}'; ")
             + "/bench/io fill $T || exit 1; "
             + string.Create(CultureInfo.InvariantCulture, $"for p in {patterns}; do for s in {sizes}; do /bench/io $p $T $s {depth} {seconds} || exit 1; done; done; ")
@@ -116,6 +149,8 @@ internal static class IoWorkload
         x = (x ^ (x >> 27)) * 0x94D0_49BB_1331_11EB;
         return x ^ (x >> 31);
     }
+
+    private static string WaitFor(string test, string path) => $"n=0; while [ ! -{test} {path} ] && [ $n -lt 200 ]; do usleep 50000; n=$((n+1)); done; ";
 
     private static long ParseSize(string text) =>
         ByteSize.TryParse(text, 1, out ulong size) && size is >= SectorSize and <= Span / 2 && size % SectorSize == 0

@@ -4,10 +4,10 @@ using CoveJit.Machines.Options;
 
 namespace CoveJit.Cli.Parsing;
 
-/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=NAME]...[,append=S][,shim=F][,tamper=kernel|initrd|append|device|interface]</c>.</summary>
+/// <summary>Reads <c>--vm KIND[,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=NAME]...[,balloon=SIZE[@S][:SIZE@S]...[,reporting]][,append=S][,shim=F][,tamper=kernel|initrd|append|device|interface]</c>.</summary>
 internal static class VirtualMachineParser
 {
-    private const string Form = "write --vm plain or --vm confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=nvme|accelerator|BUS:00.0[:optional]]...[,append=S], and for confidential ones [,shim=F][,tamper=kernel|initrd|append|device|interface]";
+    private const string Form = "write --vm plain or --vm confidential, then [,memory=SIZE][,vcpus=N][,kernel=F][,initrd=F][,drive=F]...[,ramdisk=F]...[,device=nvme|accelerator|BUS:00.0[:optional]]...[,balloon=SIZE[@SECONDS][:SIZE@SECONDS]...[,reporting]][,append=S], and for confidential ones [,shim=F][,tamper=kernel|initrd|append|device|interface]";
     private const ulong LeastMemory = 32UL << 20;
 
     public static VirtualMachineRequest Parse(string text)
@@ -32,12 +32,48 @@ internal static class VirtualMachineParser
                 "append" when value is not null => request with { Append = value },
                 "drive" when value is not null => request with { Drives = [.. request.Drives, value] },
                 "device" when !string.IsNullOrEmpty(value) => request with { Devices = [.. request.Devices, value] },
+                "balloon" when value is not null => request with { Balloon = ParseBalloon(value) },
+                "reporting" when value is null && request.Kind == VirtualMachineKind.Plain => request with { ReportsFreePages = true },
+                "reporting" when value is null => throw new UsageException(
+                    "--vm confidential,reporting: the host can take nothing from a TVM that it has not shared, and a stock kernel's free pages are not", "leave reporting out"),
                 "ramdisk" when value is not null => request with { RamDisks = [.. request.RamDisks, value] },
                 _ => throw new UsageException($"--vm: '{(value is null ? key : $"{key}={value}")}' is not understood", Form),
             };
         }
 
-        return request;
+        if (request.ReportsFreePages && request.Balloon.Count == 0)
+        {
+            throw new UsageException("--vm reporting: free pages are reported to a balloon, and there is none", "add balloon=SIZE, for example balloon=0");
+        }
+
+        return request.Balloon.Count == 0 || request.Devices.Count == 0
+            ? request
+            : throw new UsageException("--vm: balloon= and device= exclude each other, as a function may reach any page of the virtual machine at any time", "leave one of them out");
+    }
+
+    // A size for each time at which it changes, in order.
+    private static List<BalloonStep> ParseBalloon(string text)
+    {
+        const ulong PlainUnit = 1UL << 20;
+        const ulong PageSize = 4096;
+        List<BalloonStep> steps = [];
+        foreach (string part in text.Split(':'))
+        {
+            string[] halves = part.Split('@');
+            uint seconds = 0;
+            if (halves.Length > 2 || !ByteSize.TryParse(halves[0], PlainUnit, out ulong size) || size % PageSize != 0
+                || (halves.Length == 2 && !uint.TryParse(halves[1], NumberStyles.None, CultureInfo.InvariantCulture, out seconds))
+                || (steps.Count > 0 && seconds <= steps[^1].Seconds) || steps.Count == VirtualMachineOptions.MostBalloonSteps)
+            {
+                throw new UsageException(
+                    $"--vm balloon={text} does not say what a balloon is to hold",
+                    $"give a size, whole pages, and if it is to change, 1 to {VirtualMachineOptions.MostBalloonSteps} sizes with the seconds after the start from which each holds, in order: 64M, 64M@5, 64M@5:0@20");
+            }
+
+            steps.Add(new BalloonStep(size, seconds));
+        }
+
+        return steps;
     }
 
     private static ulong ParseMemory(string text)

@@ -29,4 +29,10 @@ internal sealed record VirtualMachineRequest(VirtualMachineKind Kind)
 
     /// <summary>Names of the machine's PCIe functions that it drives itself (<see cref="PcieFunctionName"/>), with <c>:optional</c> those that it may do without.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
+
+    /// <summary>What its balloon is to hold, and from when; empty: it has none.</summary>
+    public IReadOnlyList<BalloonStep> Balloon { get; init; } = [];
+
+    /// <summary>Whether the host takes pages that it reports free.</summary>
+    public bool ReportsFreePages { get; init; }
 }

@@ -55,6 +55,15 @@ internal static class VirtualMachinesNode
                 }
             }
 
+            if (options.Balloon.Count > 0)
+            {
+                node.SetCells("covejit,balloon", [.. options.Balloon.SelectMany(step => new[] { (uint)(step.Size >> 32), (uint)step.Size, step.Seconds })]);
+                if (options.ReportsFreePages)
+                {
+                    node.Set("covejit,balloon-reports");
+                }
+            }
+
             if (options.Tamper is { } tamper)
             {
                 node.Set("covejit,tamper", tamper);

@@ -1,9 +1,10 @@
+using CoveJit.Attestation.Cryptography;
 using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
-using CoveJit.Tsm;
 using CoveJit.Tsm.Abi;
+using CoveJit.Tsm;
 
 namespace CoveJit.Machines.Options;
 
@@ -91,6 +92,9 @@ public sealed record MachineOptions
 
     /// <summary>How the TEE security manager is deployed. With static memory a quarter of RAM is confidential.</summary>
     public TsmModel TsmModel { get; init; }
+
+    /// <summary>Keys of TVM owners, who may sign attestation payloads: a part of the TEE security manager's configuration.</summary>
+    public IReadOnlyList<P384PublicKey> TvmOwners { get; init; } = [];
 
     /// <summary>RAM in bytes.</summary>
     public ulong MemorySize { get; init; } = 1UL << 30;

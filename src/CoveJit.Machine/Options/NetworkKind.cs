@@ -11,4 +11,7 @@ public enum NetworkKind
 
     /// <summary>A tap interface of the host.</summary>
     Tap,
+
+    /// <summary>What whoever makes the machine has made: <see cref="NetworkOptions.Backend"/>.</summary>
+    Given,
 }

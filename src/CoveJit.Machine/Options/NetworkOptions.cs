@@ -1,3 +1,5 @@
+using CoveJit.Devices.Virtio.Net;
+
 namespace CoveJit.Machines.Options;
 
 /// <summary>The <c>--net</c> option.</summary>
@@ -11,6 +13,9 @@ public sealed record NetworkOptions(NetworkKind Kind, IReadOnlyList<HostForward>
 
     /// <summary>What is said of the PCIe function.</summary>
     public FunctionOptions Function { get; init; } = FunctionOptions.Plain;
+
+    /// <summary>The other end of the cable, for <see cref="NetworkKind.Given"/>; the machine disposes it.</summary>
+    public INetworkBackend? Backend { get; init; }
 
     /// <summary>No network card.</summary>
     public static NetworkOptions None { get; } = new(NetworkKind.None, []);

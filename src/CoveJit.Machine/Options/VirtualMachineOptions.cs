@@ -18,6 +18,9 @@ public sealed record VirtualMachineOptions(string Kernel)
     /// <summary>Most PCIe functions of each.</summary>
     public const int MostFunctions = 4;
 
+    /// <summary>Most sizes that a balloon goes through.</summary>
+    public const int MostBalloonSteps = 8;
+
     /// <summary>How it is kept apart from its hypervisor.</summary>
     public VirtualMachineKind Kind { get; init; }
 
@@ -44,6 +47,12 @@ public sealed record VirtualMachineOptions(string Kernel)
 
     /// <summary>Those of <see cref="Functions"/> that it does without if they are not trusted; without the others it does not start.</summary>
     public IReadOnlyList<RequesterId> OptionalFunctions { get; init; } = [];
+
+    /// <summary>What its balloon is to hold, and from when; empty: it has none.</summary>
+    public IReadOnlyList<BalloonStep> Balloon { get; init; } = [];
+
+    /// <summary>Whether its balloon takes what it reports free.</summary>
+    public bool ReportsFreePages { get; init; }
 
     /// <summary>Paths of images of disks in memory: what is written to them is lost at the end.</summary>
     public IReadOnlyList<string> RamDisks { get; init; } = [];

@@ -12,6 +12,8 @@ public sealed unsafe class GuestRam : IDisposable
     /// <summary>log2 of the page size.</summary>
     public const int PageShift = 12;
 
+    private const ulong LargePage = 2UL << 20;
+
     private readonly NativeMemoryBlock _memory;
     private readonly NativeMemoryBlock _flags;
     private IPageWriteObserver[] _observers = [];
@@ -130,10 +132,29 @@ public sealed unsafe class GuestRam : IDisposable
             return false;
         }
 
-        NativeMemory.Clear(HostAddress(address), (nuint)length);
+        Clear(address, length);
         Interlocked.MemoryBarrier();
         NotifyWrites(address, length);
         return true;
+    }
+
+    // Large pages go back to the host, which has zeroes for them at the next touch, if there is one: what nobody touched stays untouched.
+    private void Clear(ulong address, ulong length)
+    {
+        ulong start = address - Base;
+        ulong end = start + length;
+        ulong misalignment = (ulong)Pointer & (LargePage - 1);
+        ulong firstLarge = ((start + misalignment + LargePage - 1) & ~(LargePage - 1)) - misalignment;
+        ulong endLarge = ((end + misalignment) & ~(LargePage - 1)) - misalignment;
+        if (firstLarge < endLarge && _memory.Discard(firstLarge, endLarge - firstLarge))
+        {
+            NativeMemory.Clear(Pointer + start, (nuint)(firstLarge - start));
+            NativeMemory.Clear(Pointer + endLarge, (nuint)(end - endLarge));
+        }
+        else
+        {
+            NativeMemory.Clear(Pointer + start, (nuint)length);
+        }
     }
 
     /// <summary>Unmaps the RAM. Nothing may run on it any more.</summary>

@@ -49,15 +49,15 @@ public sealed unsafe partial class NativeMemoryBlock : IDisposable
         return (ulong)pages.Count(page => (page & 1) != 0) * PageSize;
     }
 
-    /// <summary>Returns the whole pages of a range of bytes to the host: their content reads as zero afterwards.</summary>
-    public void Discard(ulong offset, ulong length)
+    /// <summary>
+    /// Returns the whole pages of a range of bytes to the host: their content reads as zero afterwards. False if the host refuses: then nothing
+    /// has changed.
+    /// </summary>
+    public bool Discard(ulong offset, ulong length)
     {
         ulong start = (offset + PageSize - 1) & ~(PageSize - 1);
         ulong end = (offset + length) & ~(PageSize - 1);
-        if (start < end)
-        {
-            _ = Advise(Pointer + start, (nuint)(end - start), MadviseDontNeed);
-        }
+        return start >= end || Advise(Pointer + start, (nuint)(end - start), MadviseDontNeed) == 0;
     }
 
     /// <summary>Asks for large host pages where memory is touched: for what fills up from one end. What the host answers does not matter.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using CoveJit.Harts;
 using CoveJit.Harts.Code;
@@ -106,16 +107,56 @@ internal sealed unsafe class NativeRuntime
     // The handle is always a hart's own.
     private static Hart HartOf(HartState* state) => Unsafe.As<Hart>(GCHandle.FromIntPtr(state->Hart).Target!);
 
+    // No exception may unwind native code, which would end the process: the run loop throws it again, before the hart executes anything else.
+    private static Flow Fail(HartState* state, Exception exception)
+    {
+        HartOf(state).Post(_ => ExceptionDispatchInfo.Throw(exception));
+        return Flow.Leave;
+    }
+
+#pragma warning disable CA1031 // See Fail: whatever it is.
     [UnmanagedCallersOnly]
-    private static int FillTranslation(HartState* state, ulong address, int access) =>
-        HartOf(state).TryFill(address, access >> 8, (AccessType)(access & 0xFF)) ? 1 : 0;
+    private static int FillTranslation(HartState* state, ulong address, int access)
+    {
+        try
+        {
+            return HartOf(state).TryFill(address, access >> 8, (AccessType)(access & 0xFF)) ? 1 : 0;
+        }
+        catch (Exception e)
+        {
+            Fail(state, e);
+            return 0;
+        }
+    }
 
     [UnmanagedCallersOnly]
-    private static int ExecuteInstruction(HartState* state, DecodedInstruction* instruction) =>
-        (int)HartOf(state).Execute(instruction);
+    private static int ExecuteInstruction(HartState* state, DecodedInstruction* instruction)
+    {
+        try
+        {
+            return (int)HartOf(state).Execute(instruction);
+        }
+        catch (Exception e)
+        {
+            return (int)Fail(state, e);
+        }
+    }
 
     [UnmanagedCallersOnly]
     private static int ExecuteLastInstruction(HartState* state, DecodedInstruction* instruction)
+    {
+        try
+        {
+            return (int)ExecuteAtEnd(state, instruction);
+        }
+        catch (Exception e)
+        {
+            return (int)Fail(state, e);
+        }
+    }
+#pragma warning restore CA1031
+
+    private static Flow ExecuteAtEnd(HartState* state, DecodedInstruction* instruction)
     {
         // It may be one that reads or writes fflags.
         if ((state->Mxcsr & HostFloat.MxcsrFlags) != 0)
@@ -124,7 +165,7 @@ internal sealed unsafe class NativeRuntime
             state->Mxcsr &= ~HostFloat.MxcsrFlags;
         }
 
-        return (int)HartOf(state).ExecuteLast(instruction);
+        return HartOf(state).ExecuteLast(instruction);
     }
 
     private static void EmitEnter(Assembler assembler)

@@ -111,6 +111,35 @@ public sealed unsafe class GuestRamTests
         Assert.Equal(0xAB, seen);
     }
 
+    // Large host pages are returned to the host, the rest is written.
+    [Theory]
+    [InlineData(0x1000, 0x1000)]
+    [InlineData(0x1F_F008, 0x20)]
+    [InlineData(0x1000, 0x5F_F000)]
+    [InlineData(0, 0x80_0000)]
+    [InlineData(0x20_0123, 0x40_0004)]
+    public void Clearing_leaves_zeroes_and_nothing_else_changed(ulong offset, ulong length)
+    {
+        const ulong Large = 8UL << 20;
+        using GuestRam ram = new(Base, Large);
+        Span<byte> bytes = new(ram.Pointer, (int)Large);
+        bytes.Fill(0xA5);
+        Assert.True(ram.TryClear(Base + offset, length));
+        Assert.Equal(-1, bytes.Slice((int)offset, (int)length).IndexOfAnyExcept((byte)0));
+        Assert.Equal(-1, bytes[..(int)offset].IndexOfAnyExcept((byte)0xA5));
+        Assert.Equal(-1, bytes[(int)(offset + length)..].IndexOfAnyExcept((byte)0xA5));
+    }
+
+    [Fact]
+    public void Clearing_large_pages_that_nobody_touched_takes_no_memory()
+    {
+        const ulong Large = 64UL << 20;
+        using GuestRam ram = new(Base, Large);
+        Assert.True(ram.TryClear(Base, Large));
+        Assert.InRange(ram.ResidentBytes, 0UL, 4UL << 20);
+        Assert.False(ram.TryClear(Base + 1, Large));
+    }
+
     [Fact]
     public void A_DMA_port_reads_writes_and_reports_like_a_store()
     {

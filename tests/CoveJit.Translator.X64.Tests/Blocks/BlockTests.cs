@@ -195,6 +195,29 @@ public sealed unsafe class BlockTests
         Assert.InRange(twin.Tier.Translations, 1, int.MaxValue);
     }
 
+    // An exception that unwound native code would end the process.
+    [Fact]
+    public void What_is_thrown_under_native_code_comes_out_of_the_run_loop()
+    {
+        Code code = new(Program);
+        Code.Label loop = code.Mark();
+        code.Add(Asm.Addi(10, 10, 1));
+        code.Add(Asm.Csrrs(13, 0xC01, 0)); // time, by its handler
+        code.Go(Op.Bne, loop, 10, 9);
+        code.AddEnd();
+        using Twin twin = new(Attach);
+        twin.Both(machine =>
+        {
+            code.Write(machine);
+            machine.Clock.OnRead = () => _ = machine.Hart.ReadRegister(10) < 100 ? 0 : throw new InvalidOperationException("broken");
+            machine.Hart.WriteRegister(9, 1000);
+            InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => machine.Hart.RunSlice(100_000));
+            Assert.Equal("broken", thrown.Message);
+            Assert.Equal(100UL, machine.Hart.ReadRegister(10));
+        });
+        Assert.InRange(twin.Tier.Translations, 1, int.MaxValue);
+    }
+
     public static TheoryData<string> Loops => ["jump", "branch", "floating point", "indirect", "two blocks"];
 
     // Attention is raised in the midst of a turn, by what a store to code leads to: the turn is the last.
