@@ -81,10 +81,10 @@ static unsigned try_lie(struct trial *trial, enum life_step step, struct lie *to
     life_carried_by(carry);
     life_lead_to(trial->victim, step);
     lie = told;
-    if (told->kind == KEEP)
-        life_passes(trial, step, what);
-    else
+    if (told->kind != KEEP)
         life_attempt(trial, step, true, what);
+    else if (!life_passes(trial, step, what))
+        give_up("a step fails without a lie");
     lie = &none;
     life_end(trial->victim);
     life_carried_by(NULL);
