@@ -221,6 +221,13 @@ bool pcie_has_failed(const struct pcie_function *function)
     return function->express != 0 && (pcie_read(function, function->express + EXPRESS_DEVICE_CONTROL) & EXPRESS_FATAL_ERROR) != 0;
 }
 
+void pcie_forget_failure(const struct pcie_function *function)
+{
+    unsigned control = function->express + EXPRESS_DEVICE_CONTROL;
+    if (pcie_has_failed(function))
+        pcie_write(function, control, (pcie_read(function, control) & 0xFFFF) | EXPRESS_FATAL_ERROR);
+}
+
 bool pcie_arrive(u16 id)
 {
     const struct slot *slot = slot_of(id);

@@ -76,6 +76,9 @@ bool pcie_is_gone(const struct pcie_function *function);
 /* Whether a function has detected a fatal error: one that is a TEE device interface, that it is in ERROR. */
 bool pcie_has_failed(const struct pcie_function *function);
 
+/* Forgets that it has. */
+void pcie_forget_failure(const struct pcie_function *function);
+
 /* Whether a function forgets all of its state when it is asked to. */
 bool pcie_can_reset(const struct pcie_function *function);
 

@@ -107,6 +107,7 @@ bool tdi_connect(struct nacl *nacl, u64 tvm, struct passed *passed)
     must(covh_call(COVH_GET_DEVICE_CONNECTION_TRANSCRIPT, function->id, (u64)passed->transcript, TRANSCRIPT_SIZE, 0, 0, 0), function, "take back the transcript of");
     change_regions(tvm, function, COVH_ADD_TVM_INTERFACE_REGION, "take the memory of");
     passed->is_added = true;
+    pcie_forget_failure(function); /* of before: the TSM stops what is in ERROR, and locks it anew */
     passed->is_bound = did(call(nacl, function, COVH_BIND_INTERFACE, tvm, function->id, 0, 0), function, "bind");
     if (!passed->is_bound)
         tdi_release(nacl, tvm, passed);

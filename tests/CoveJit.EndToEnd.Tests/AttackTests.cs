@@ -13,7 +13,7 @@ public sealed class AttackTests : IDisposable
     public void Every_attack_is_stopped_as_expected_and_succeeds_on_a_plain_virtual_machine()
     {
         string json = _directory.File("attacks.json");
-        (int code, string output, string error) = CoveJitProcess.Run(240, "attack", "--json", json);
+        (int code, string output, string error) = CoveJitProcess.Run(600, "attack", "--json", json);
         Assert.True(code == 0, output + error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
         JsonElement[] attacks = [.. document.RootElement.GetProperty("attacks").EnumerateArray()];

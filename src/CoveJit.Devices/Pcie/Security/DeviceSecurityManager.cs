@@ -129,6 +129,11 @@ public sealed class DeviceSecurityManager : ITdispFunction, IFunctionGuard, IDis
     void IFunctionGuard.OnReset()
     {
         _interface.Fail();
+        if (_interface.State == TdispState.Error) // which a reset does not lead out of
+        {
+            _function.ReportFatalError();
+        }
+
         _mailbox.Reset();
     }
 

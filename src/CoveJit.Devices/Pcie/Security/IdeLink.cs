@@ -16,7 +16,7 @@ public enum IdeLinkMode
 /// <summary>
 /// The link between a root port and its device for the device's requests: goes into <see cref="RootPort.Ingress"/>. While the device's stream is enabled,
 /// every request and its completion go through the stream, in TLPs of up to 512 bytes of data; what one end protects the other has to accept, and anything
-/// wrong makes the stream of whoever sees it insecure, for good. Without a stream requests pass as they are, and one with the T bit is refused.
+/// wrong makes the stream of whoever sees it insecure, for good, and that of the other end, who is told. Without a stream requests pass as they are, and one with the T bit is refused.
 /// </summary>
 /// <remarks>
 /// The header that is authenticated is the model's own: kind, stream, key set, T bit, requester, length, address. A write that is lost is found out with
@@ -200,7 +200,33 @@ public sealed class IdeLink : IPcieUpstream
             tlp = interposer.Pass(tlp);
         }
 
-        return tlp is null ? null : Accept(receiver, subStream, tlp, kind, length);
+        Arrival? arrived = tlp is null ? null : Accept(receiver, subStream, tlp, kind, length);
+        if (arrived is null)
+        {
+            TellOfFailure(receiver, sender);
+        }
+
+        return arrived;
+    }
+
+    // IDE's message that an integrity check has failed: then the other end's stream is insecure, too. Nobody holds it back here.
+    private static void TellOfFailure(IdePort failed, IdePort other)
+    {
+        lock (failed.Gate)
+        {
+            if (!failed.IsEnabled || !failed.Stream.HasFailed)
+            {
+                return;
+            }
+        }
+
+        lock (other.Gate)
+        {
+            if (other.IsEnabled)
+            {
+                other.Stream.Fail();
+            }
+        }
     }
 
     // What arrives is of whoever holds the wire until its MAC is right; then it is what the other end sent.

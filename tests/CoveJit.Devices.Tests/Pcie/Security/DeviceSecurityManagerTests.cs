@@ -201,5 +201,7 @@ public sealed class DeviceSecurityManagerTests : IDisposable
         Assert.Equal(TdispState.Error, State);
         Host.Write(1, 0, 0, express + DeviceStatus, Fatal, 2);
         Assert.Equal(0u, Host.Read(1, 0, 0, express + DeviceStatus, 2));
+        _world.Function.Reset(); // and is in ERROR still
+        Assert.Equal(Fatal, Host.Read(1, 0, 0, express + DeviceStatus, 2));
     }
 }

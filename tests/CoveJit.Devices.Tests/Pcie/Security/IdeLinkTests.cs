@@ -81,6 +81,8 @@ public sealed class IdeLinkTests
         wire.Change = null;
         Assert.False(world.Function.Dma.TryWrite(Buffer, other)); // after a drop the next one shows it
         Assert.Equal(Failed, world.PortStatus);
+        Assert.Equal(Failed, world.DeviceStatus); // which is told
+        Assert.Equal(TdispState.Error, world.Manager.State);
         byte[] memory = new byte[64];
         Assert.True(world.Host.Ram.TryRead(Buffer, memory));
         Assert.Equal(Pattern[..64], memory);
