@@ -5,6 +5,12 @@
 
 #define ID_SIZE 20u
 
+enum
+{
+    SEGMENTS_OFFSET = 12, /* seg_max, 32 bits */
+    SEGMENTS = CHAIN_MAX - 2, /* a request's header and status are in the chain as well */
+};
+
 static u64 sectors(const struct virtio *virtio)
 {
     return virtio->drive != NULL ? virtio->drive->sectors : virtio->backing.size / SECTOR_SIZE;
@@ -12,12 +18,14 @@ static u64 sectors(const struct virtio *virtio)
 
 static u64 features(const struct virtio *virtio)
 {
-    return BIT(BLOCK_FEATURE_FLUSH_BIT) | (virtio->drive != NULL && virtio->drive->is_read_only ? BIT(BLOCK_FEATURE_READ_ONLY_BIT) : 0);
+    return BIT(BLOCK_FEATURE_FLUSH_BIT) | BIT(BLOCK_FEATURE_SEGMENTS_BIT) | (virtio->drive != NULL && virtio->drive->is_read_only ? BIT(BLOCK_FEATURE_READ_ONLY_BIT) : 0);
 }
 
 static u8 configuration(const struct virtio *virtio, u64 offset)
 {
-    return offset < sizeof(u64) ? (u8)(sectors(virtio) >> 8 * offset) : 0;
+    if (offset < sizeof(u64))
+        return (u8)(sectors(virtio) >> 8 * offset);
+    return offset == SEGMENTS_OFFSET ? SEGMENTS : 0;
 }
 
 /* Between the disk and the chain's buffers, a piece at a time; offset is that of the first byte in the buffers. */
