@@ -68,7 +68,7 @@ public sealed class VirtualMachineTests(Hypervisor hypervisor) : IClassFixture<H
     {
         const int Pages = 64 << 8;
         string output = RunOnce(
-            ["--icount", "--smp", "2", "--vm", $"plain,vcpus=2,balloon=64M@8:0@14"],
+            ["--icount", "--smp", "2", "--vm", "plain,vcpus=2,balloon=64M@16:0@24"],
             "modprobe virtio_balloon; dd if=/dev/zero of=/tmp/all bs=1M count=90; rm /tmp/all; dd if=/dev/urandom of=/tmp/keep bs=1M count=40; sha256sum /tmp/keep > /tmp/sum; "
             + $"grep MemFree /proc/meminfo; until grep -q balloon_inflate.{Pages} /proc/vmstat; do sleep 1; done; grep MemFree /proc/meminfo; "
             + $"until grep -q balloon_deflate.{Pages} /proc/vmstat; do sleep 1; done; grep MemFree /proc/meminfo; sha256sum -c /tmp/sum; dd if=/dev/zero of=/tmp/all bs=1M count=50; sha256sum /tmp/all; sha256sum -c /tmp/sum");
