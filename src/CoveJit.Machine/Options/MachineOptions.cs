@@ -3,8 +3,8 @@ using CoveJit.Devices.Pcie.Security;
 using CoveJit.Devices.Protection;
 using CoveJit.Isa;
 using CoveJit.Machines.Board;
-using CoveJit.Tsm.Abi;
 using CoveJit.Tsm;
+using CoveJit.Tsm.Abi;
 
 namespace CoveJit.Machines.Options;
 
