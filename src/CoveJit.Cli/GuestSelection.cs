@@ -50,15 +50,7 @@ internal static class GuestSelection
                 : Missing(name);
         }
 
-        GuestDescription guest;
-        try
-        {
-            guest = GuestDescription.Load(path);
-        }
-        catch (GuestBuildException e)
-        {
-            throw new LoadException(e.Cause, e.Mend, e);
-        }
+        GuestDescription guest = Load(path);
 
         // The kernel takes the last of two contradicting arguments: the user's.
         string append = $"{guest.Append} {options.Append}".Trim();
@@ -69,6 +61,35 @@ internal static class GuestSelection
             Append = append.Length == 0 ? null : append,
             Drives = guest.Disk is null ? options.Drives : [new DriveOptions(guest.Disk, ReadOnly: false, DriveFormat.Raw), .. options.Drives],
         };
+    }
+
+    /// <summary>The guest that was made of a kind, by this version's sources.</summary>
+    /// <exception cref="LoadException">There is none, or it was made of others.</exception>
+    internal static GuestDescription Current(GuestKind kind)
+    {
+        string name = GuestBuilder.NameOf(kind);
+        string path = DescriptionOf(name);
+        string what = kind == GuestKind.Vmm ? "the hypervisor for --vm" : $"the guest {name}";
+        string mend = $"make it with 'covejit guest build {name}'";
+        if (!File.Exists(path))
+        {
+            throw new LoadException($"{what} is not built yet", mend);
+        }
+
+        GuestDescription guest = Load(path);
+        return guest.Sources == GuestSources.DigestOf(kind) ? guest : throw new LoadException($"{what} was built from other sources than this version's", mend);
+    }
+
+    private static GuestDescription Load(string path)
+    {
+        try
+        {
+            return GuestDescription.Load(path);
+        }
+        catch (GuestBuildException e)
+        {
+            throw new LoadException(e.Cause, e.Mend, e);
+        }
     }
 
     private static LoadException Missing(string name)

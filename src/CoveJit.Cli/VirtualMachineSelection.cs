@@ -59,7 +59,7 @@ internal static class VirtualMachineSelection
             throw new UsageException("--vm confidential is for the functions as the specification numbers them", "leave --cove-abi out");
         }
 
-        string kernel = hypervisor ?? Hypervisor();
+        string kernel = hypervisor ?? GuestSelection.Current(GuestKind.Vmm).Kernel;
         VirtualMachineOptions[] machines = [.. requests.Select(request => Complete(request, options, kernel))];
         CheckFunctions(machines, options);
         ulong wanted = MemoryFor(machines, isConfidential && options.TsmModel == TsmModel.Static);
@@ -139,29 +139,6 @@ internal static class VirtualMachineSelection
         if (machines.Any(machine => machine.Functions.Count > VirtualMachineOptions.MostFunctions))
         {
             throw new UsageException("--vm: too many device= for a virtual machine", $"give at most {VirtualMachineOptions.MostFunctions}");
-        }
-    }
-
-    private static string Hypervisor()
-    {
-        string name = GuestBuilder.NameOf(GuestKind.Vmm);
-        string path = Path.Combine(GuestBuilderOptions.DefaultOutputDirectory, name + ".json");
-        string mend = $"make it with 'covejit guest build {name}'";
-        if (!File.Exists(path))
-        {
-            throw new LoadException("the hypervisor for --vm is not built yet", mend);
-        }
-
-        try
-        {
-            GuestDescription description = GuestDescription.Load(path);
-            return description.Sources == VmmBuilder.SourcesDigest
-                ? description.Kernel
-                : throw new LoadException("the hypervisor for --vm was built from other sources than this version's", mend);
-        }
-        catch (GuestBuildException e)
-        {
-            throw new LoadException(e.Cause, e.Mend, e);
         }
     }
 }

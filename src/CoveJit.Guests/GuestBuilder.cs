@@ -306,6 +306,7 @@ public sealed class GuestBuilder
             Append = append,
             ReadyMarker = kind == GuestKind.Disk ? DiskImageBuilder.ReadyMarker : ReadyMarker,
             Manifest = $"{name}/manifest.json",
+            Sources = GuestSources.DigestOf(kind),
         };
         await File.WriteAllTextAsync(Path.Combine(made, "manifest.json"), JsonSerializer.Serialize(manifest, GuestJson.Files.GuestManifest) + "\n", cancellation).ConfigureAwait(false);
 
@@ -325,7 +326,7 @@ public sealed class GuestBuilder
             Kernel = $"{name}/{name}",
             Append = string.Empty,
             ReadyMarker = "[vmm] ",
-            Sources = VmmBuilder.SourcesDigest,
+            Sources = GuestSources.DigestOf(GuestKind.Vmm),
         };
         return await InstallAsync(description, made, cancellation).ConfigureAwait(false);
     }

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace CoveJit.Guests;
 
 /// <summary>
@@ -13,27 +10,9 @@ public static class VmmBuilder
     public const string ShimName = "shim";
 
     private const string Vmm = "vmm";
-    private static readonly string[] Directories = [ShimName, Vmm];
 
     // What the shim has in common with the hypervisor.
     private static readonly string[] SharedSources = ["../vmm/fdt.c", "../vmm/string.c"];
-
-    /// <summary>Digest of the sources, lower-case hexadecimal: of what was compiled from others, <see cref="GuestDescription.Sources"/> differs.</summary>
-    public static string SourcesDigest
-    {
-        get
-        {
-            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (string name in Directories.SelectMany(directory => InitramfsBuilder.ResourceNames(directory + "/")))
-            {
-                byte[] content = InitramfsBuilder.Resource(name);
-                hash.AppendData(Encoding.UTF8.GetBytes($"{name} {content.Length}\n"));
-                hash.AppendData(content);
-            }
-
-            return Convert.ToHexStringLower(hash.GetHashAndReset());
-        }
-    }
 
     /// <summary>Compiles both.</summary>
     /// <param name="work">Directory to compile in.</param>

@@ -19,7 +19,7 @@ public sealed class GuestFilesTests
         using TemporaryDirectory directory = new();
         GuestBuilder builder = new(new GuestBuilderOptions { OutputDirectory = directory.Path });
         GuestDescription made = Assert.Single(await builder.BuildAsync([GuestKind.Vmm]));
-        Assert.Equal(VmmBuilder.SourcesDigest, made.Sources);
+        Assert.Equal(GuestSources.DigestOf(GuestKind.Vmm), made.Sources);
         Assert.Equal("\u007fELF"u8.ToArray(), File.ReadAllBytes(made.Kernel)[..4]);
         Assert.Equal(made, GuestDescription.Load(Path.Combine(directory.Path, "vmm.json")));
     }

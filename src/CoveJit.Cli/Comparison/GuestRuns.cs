@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using CoveJit.Guests;
 using CoveJit.Machines.Loading;
 using CoveJit.Machines.Options;
 
@@ -54,6 +55,11 @@ internal sealed class GuestRuns(string guest, bool instructionClock)
         if (placements.Count == 0)
         {
             return runs;
+        }
+
+        if (guest == GuestBuilder.NameOf(GuestKind.Bench))
+        {
+            _ = GuestSelection.Current(GuestKind.Bench); // what another version says cannot be read
         }
 
         DirectoryInfo work = Directory.CreateTempSubdirectory("covejit-compare-");
