@@ -121,7 +121,7 @@ public sealed class ConfidentialVirtualMachineTests(Hypervisor hypervisor) : ICl
     {
         string image = AssembleKernel("balloon.c");
         (int code, string output, string error) = CoveJitProcess.Run(
-            BootSeconds, [.. hypervisor.Arguments(), "--smp", "2", "--tsm", tsm, "--vm", $"confidential,vcpus=2,memory=128M,kernel={image},balloon=18M@1:0@2"]);
+            BootSeconds, [.. hypervisor.Arguments(), "--icount", "--smp", "2", "--tsm", tsm, "--vm", $"confidential,vcpus=2,memory=128M,kernel={image},balloon=18M@1:0@2"]);
         Assert.Equal((0, string.Empty), (code, error));
         Assert.Contains("balloon: given and taken back", output, StringComparison.Ordinal);
         Assert.Contains("does not accept ACCESS_PLATFORM", output, StringComparison.Ordinal);
