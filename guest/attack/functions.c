@@ -72,8 +72,7 @@ static void tried_change(struct trial *trial, const char *what)
 {
     if (!trial->is_confidential)
         return;
-    if (!pcie_has_failed(victims_engine()))
-        give_up("the host is not told that the interface is in ERROR");
+    interface_await_failure("the host is not told that the interface is in ERROR");
     attempt(trial, interface_state(trial->victim) != INTERFACE_ERROR, INTERFACE_FAILED, what);
     attempt(trial, engine_read(victims_engine(), ENGINE_IDENTITY) != ~0u, INTERFACE_FAILED, "the host gets at the function's registers");
     attempt(trial, victim_takes(trial->victim) == ENGINE_DONE, INTERFACE_FAILED, "the function goes on");

@@ -225,6 +225,14 @@ void interface_answer(void)
         tdi_answer(host_shared(), &interfaces);
 }
 
+void interface_await_failure(const char *what)
+{
+    u64 deadline = now() + milliseconds(PATIENCE);
+    while (!pcie_has_failed(victims_engine()))
+        if (now() >= deadline)
+            give_up(what);
+}
+
 u64 interface_state(struct victim *victim)
 {
     struct victim_exit exit = victim_call(victim, COVG_GET_INTERFACE_STATE, victims_engine()->id, 0, 0, 0, 0);

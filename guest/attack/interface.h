@@ -33,6 +33,9 @@ void interface_give(struct victim *victim);
 void interface_take(struct victim *victim);
 /* The host's part of a call of the victim's that waits for the device. */
 void interface_answer(void);
+/* The host hears that the device has failed: of a failed link a little later than the victim sees it. Gives up, saying so, if it does not. */
+void interface_await_failure(const char *what);
+
 /* The states of TDISP. */
 enum { INTERFACE_UNLOCKED, INTERFACE_LOCKED, INTERFACE_RUN, INTERFACE_ERROR };
 u64 interface_state(struct victim *victim);

@@ -26,8 +26,8 @@ static void tamper(struct trial *trial, const char *how)
     else
         attempt(trial, end == ENGINE_DONE || !is_of(took, before, source),
             victim_peek(victim, VICTIM_BASE + VICTIM_DEVICE + ENGINE_IDENTITY) == ~0u && victim_takes(victim) != ENGINE_DONE ? LINK_FAILED : OTHER, how);
-    if (trial->is_confidential && !pcie_has_failed(victims_engine()))
-        give_up("the host is not told that the link has failed");
+    if (trial->is_confidential)
+        interface_await_failure("the host is not told that the link has failed");
     interface_take(victim);
 }
 
