@@ -102,8 +102,8 @@ internal static class VirtualMachineSelection
             Initrd = request.Initrd ?? (request.Kernel is null ? guest.Initrd : null),
             Append = request.Append ?? guest.Append,
             RamDisks = request.RamDisks,
-            Functions = [.. request.Devices.Select(name => PcieFunctionName.Resolve(IsOptional(name) ? name[..^Optional.Length] : name, guest))],
-            OptionalFunctions = [.. request.Devices.Where(IsOptional).Select(name => PcieFunctionName.Resolve(name[..^Optional.Length], guest))],
+            Functions = [.. request.Devices.Select(name => Resolve(name, guest))],
+            OptionalFunctions = [.. request.Devices.Where(IsOptional).Select(name => Resolve(name, guest))],
             Tamper = request.Tamper,
             Balloon = request.Balloon,
             ReportsFreePages = request.ReportsFreePages,
@@ -122,6 +122,9 @@ internal static class VirtualMachineSelection
     }
 
     private static bool IsOptional(string device) => device.EndsWith(Optional, StringComparison.Ordinal);
+
+    private static RequesterId Resolve(string device, MachineOptions guest) =>
+        PcieFunctionName.Resolve(IsOptional(device) ? device[..^Optional.Length] : device, guest);
 
     private static void CheckFunctions(IReadOnlyList<VirtualMachineOptions> machines, MachineOptions options)
     {

@@ -16,6 +16,7 @@ internal static class GuestInterfaces
     private const ulong PageSize = 4096;
 
     private static readonly CoveArgument Interface = new("device_if_id", ArgumentKind.BoundInterface, SbiError.Failed);
+
     /// <summary>A session whose keys are used up, as a TVM is told.</summary>
     public static readonly CoveErrorCase Spent = new(CoveError.KeyUpdateRequired, "the keys of the session with the device have protected almost as many records as they may: the host has to change them");
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using CoveJit.Devices.Virtio.Net;
 
 namespace CoveJit.Cli.Comparison.Peer;
@@ -33,8 +34,8 @@ internal sealed class TcpPeer(Func<IByteService> accept) : INetworkBackend
     private const int SegmentSizeOptionSize = 4;
     private const int DefaultSegmentSize = 536;
 
-    private static readonly byte[] OwnAddress = [10, 0, 2, 2];
-    private static readonly byte[] OwnMac = [0x52, 0x55, 10, 0, 2, 2];
+    private static readonly byte[] OwnAddress = IPAddress.Parse(Address).GetAddressBytes();
+    private static readonly byte[] OwnMac = [0x52, 0x55, .. OwnAddress];
 
     private readonly byte[] _frame = new byte[MostFrame];
     private readonly byte[] _guestMac = new byte[MacSize];

@@ -168,23 +168,18 @@ public sealed class SpdmSession : IDisposable
     private async ValueTask SendKeyUpdateAsync(KeyUpdateOperation operation, CancellationToken cancellation)
     {
         KeyUpdate request = new() { Operation = operation, Tag = _requester.Draw(1)[0] };
-        bool agreed = false;
         try
         {
             SpdmExchange<KeyUpdateAck> answer = await _sender.SendAsync<KeyUpdateAck>(request, default, this, cancellation).ConfigureAwait(false);
-            agreed = answer.Message.Operation == operation && answer.Message.Tag == request.Tag;
-        }
-        finally
-        {
-            if (!agreed)
+            if (answer.Message.Operation != operation || answer.Message.Tag != request.Tag)
             {
-                Dispose();
+                throw new SpdmException(SpdmFailure.Unexpected, "KEY_UPDATE_ACK is of another request");
             }
         }
-
-        if (!agreed)
+        catch
         {
-            throw new SpdmException(SpdmFailure.Unexpected, "KEY_UPDATE_ACK is of another request");
+            Dispose();
+            throw;
         }
     }
 }
